@@ -1,0 +1,34 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "model/run.h"
+
+namespace assay {
+
+/// Ledger lines, without the line end. Key order is fixed; ill-formed UTF-8 becomes U+FFFD.
+std::string call_line(const CallRecord& record);
+std::string meta_line(const RunMeta& meta);
+std::string end_line(const RunEnd& end);
+/// A later session took the run up again. `at_ns` counts from the run's start.
+std::string resume_line(std::string_view at_utc, int64_t at_ns);
+
+/// What a ledger line is, by its `type`.
+enum class LineType : uint8_t { kMeta, kCall, kResume, kEnd, kUnknown };
+
+/// kProtocol when the line is no JSON object with a `type`.
+Result<LineType> line_type(std::string_view line);
+/// Missing fields keep their defaults, so that older ledgers stay readable. kProtocol when a field
+/// has the wrong type, naming it.
+Result<CallRecord> parse_call(std::string_view line);
+Result<RunMeta> parse_meta(std::string_view line);
+Result<RunEnd> parse_end(std::string_view line);
+
+nlohmann::ordered_json settings_json(const CallSettings& settings);
+/// 16 hex digits over the settings' canonical JSON.
+std::string settings_hash(const CallSettings& settings);
+
+}  // namespace assay

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/call_record.h"
+
+namespace assay {
+
+/// Requested settings of a call. Absent means the engine's own default: nothing is sent.
+struct CallSettings {
+  std::optional<int64_t> max_tokens;
+  bool fixed_length = false;  ///< Ask for exactly max_tokens, where the engine can (ignore_eos).
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<int64_t> top_k;
+  std::optional<int64_t> seed;
+  std::optional<int64_t> context_length;  ///< Asked of engines that size their context per load.
+};
+
+/// One immutable text that is asked. `id` and `sha256` name it in every record.
+struct Prompt {
+  enum class Salt : uint8_t { kNone, kPerCall, kPerLeg };
+  std::string id;
+  std::string text;
+  std::string sha256;       ///< Of `text`.
+  Salt salt = Salt::kNone;  ///< A unique first line that keeps the engine's cache out of it.
+  std::optional<int64_t> target_tokens;  ///< The length that was asked for, for synthetic prompts.
+  std::optional<int64_t> max_tokens;     ///< The task's own limit.
+  bool frozen = false;
+};
+
+/// One thing that gets a result: a target and a model.
+struct Cell {
+  std::string id;    ///< `<host or local>:<kind>:<model>`
+  std::string kind;  ///< Engine kind, a name of the engine table.
+  std::string url;   ///< Base URL, without credentials.
+  std::string model;
+  std::string version;       ///< Engine version, empty when unknown.
+  std::string quantization;  ///< Empty when unknown.
+  std::optional<int64_t> model_bytes;
+  std::optional<int64_t> context_length;  ///< As the engine states it now.
+  std::string digest;
+  bool managed = false;           ///< Assay started the engine itself.
+  bool random_weights = false;    ///< A dummy model: speed is real, text is noise.
+  std::optional<double> load_ms;  ///< A managed engine's time from start to ready.
+  std::optional<int64_t> threads;
+  std::string unavailable;  ///< Why nothing can be measured; empty when it can.
+};
+
+/// Calls that belong together: one cell, prompt, phase, concurrency and settings.
+struct Leg {
+  int64_t cell = 0;    ///< Index into RunMeta::cells.
+  int64_t prompt = 0;  ///< Index into RunMeta::prompts.
+  Phase phase = Phase::kMeasure;
+  int64_t concurrency = 1;
+  int64_t calls = 0;  ///< Planned calls.
+  CallSettings settings;
+  std::string settings_hash;
+  std::string skip;  ///< Why all its calls are skipped, such as `budget`; empty when they are not.
+};
+
+/// One planned call. The plan is `calls` in order; a group of equal `stage` runs side by side.
+struct PlannedCall {
+  int64_t leg = 0;
+  int64_t run_idx = 0;
+  int64_t stage = 0;
+};
+
+/// The ledger's first line: what was planned, in which circumstances.
+struct RunMeta {
+  std::string run_id;
+  std::string git_sha;  ///< 40 hex digits, empty outside a checkout.
+  std::optional<bool> git_dirty;
+  std::string harness_version;  ///< Source 004's HARNESS_VERSION: bumped when a shape changes.
+  std::string assay_version;
+  std::string started_at_utc;
+  int64_t started_wall_ns = 0;  ///< Anchors the run's instants to the wall clock, for display.
+  std::string host;
+  std::vector<double> load_avg_start;
+  std::optional<std::string> env_route;
+  std::optional<std::string> env_llamacpp_url;
+  std::string suite;      ///< `speed`, `prompt`, `synthetic`, or a suite's name.
+  std::string suite_rev;  ///< Hash over its prompts.
+  uint64_t seed = 0;
+  std::optional<double> budget_s;
+  std::vector<std::string> labels;  ///< `key=value`
+  std::vector<std::string> notes;   ///< What the planner decided, for people.
+  std::string options_json;         ///< The options that differ from their defaults, as JSON.
+  std::vector<Cell> cells;
+  std::vector<Prompt> prompts;
+  std::vector<Leg> legs;
+  std::vector<PlannedCall> calls;
+};
+
+/// The ledger's last line. Absent after a crash.
+struct RunEnd {
+  std::string state;  ///< completed | cancelled | interrupted | failed
+  std::string finished_at_utc;
+  std::vector<double> load_avg_end;
+  double wall_s = 0;
+  std::optional<double> loop_lag_p99_ms;
+  std::optional<double> loop_lag_max_ms;
+};
+
+/// Everything a ledger holds, read back.
+struct LedgerContent {
+  RunMeta meta;
+  std::vector<CallRecord> calls;  ///< In ledger order, attempts included.
+  std::optional<RunEnd> end;
+  int64_t resumes = 0;
+  int64_t torn_lines = 0;     ///< Cut lines at the end that were left out.
+  int64_t unknown_lines = 0;  ///< Well-formed lines of a type this version does not know.
+  int64_t duplicates = 0;     ///< Final records of a planned call beyond its first.
+};
+
+template <>
+struct EnumText<Prompt::Salt> {
+  static constexpr std::array kNames{std::pair{Prompt::Salt::kNone, std::string_view("none")},
+                                     std::pair{Prompt::Salt::kPerCall, std::string_view("call")},
+                                     std::pair{Prompt::Salt::kPerLeg, std::string_view("leg")}};
+};
+
+}  // namespace assay
