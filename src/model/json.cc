@@ -121,6 +121,11 @@ Json cell_json(const Cell& c) {
           {"random_weights", c.random_weights},
           {"load_ms", as_json(c.load_ms)},
           {"threads", as_json(c.threads)},
+          {"memory_bytes", as_json(c.memory_bytes)},
+          {"estimated_prefill_tps", as_json(c.estimated_prefill_tps)},
+          {"estimated_decode_tps", as_json(c.estimated_decode_tps)},
+          {"tokens_per_word", as_json(c.tokens_per_word)},
+          {"prompt_overhead", as_json(c.prompt_overhead)},
           {"unavailable", c.unavailable}};
 }
 
@@ -139,6 +144,11 @@ Cell parse_cell(const Json& json) {
   take(json, "random_weights", c.random_weights);
   take(json, "load_ms", c.load_ms);
   take(json, "threads", c.threads);
+  take(json, "memory_bytes", c.memory_bytes);
+  take(json, "estimated_prefill_tps", c.estimated_prefill_tps);
+  take(json, "estimated_decode_tps", c.estimated_decode_tps);
+  take(json, "tokens_per_word", c.tokens_per_word);
+  take(json, "prompt_overhead", c.prompt_overhead);
   take(json, "unavailable", c.unavailable);
   return c;
 }

@@ -47,7 +47,13 @@ struct Cell {
   bool random_weights = false;    ///< A dummy model: speed is real, text is noise.
   std::optional<double> load_ms;  ///< A managed engine's time from start to ready.
   std::optional<int64_t> threads;
-  std::string unavailable;  ///< Why nothing can be measured; empty when it can.
+  std::optional<int64_t> memory_bytes;  ///< Of the loaded model, or of a managed engine's process.
+  // A short first estimate, from which the number of calls was planned.
+  std::optional<double> estimated_prefill_tps;
+  std::optional<double> estimated_decode_tps;
+  std::optional<double> tokens_per_word;   ///< Of synthetic text, by the engine's own count.
+  std::optional<int64_t> prompt_overhead;  ///< Tokens that the chat template adds.
+  std::string unavailable;                 ///< Why nothing can be measured; empty when it can.
 };
 
 /// Calls that belong together: one cell, prompt, phase, concurrency and settings.

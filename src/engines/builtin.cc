@@ -1,0 +1,22 @@
+#include "engines/builtin.h"
+
+#include "engines/openai.h"
+
+namespace assay {
+
+std::unique_ptr<Engine> make_openai(HttpClient& http, Url url, Secret key) {
+  return std::make_unique<OpenAiEngine>(http, std::move(url), std::move(key));
+}
+
+const std::vector<EngineEntry>& engine_table() {
+  // The engines that can be told apart come before the dialect that all of them speak.
+  static const std::vector<EngineEntry> table{
+      {"ollama", "Ollama, by its own /api/chat", 11434, &make_ollama},
+      {"llamacpp", "llama.cpp's llama-server", 8080, &make_llamacpp},
+      {"openai", "any server with OpenAI's chat completions (LM Studio, vLLM, …)", 1234,
+       &make_openai},
+  };
+  return table;
+}
+
+}  // namespace assay

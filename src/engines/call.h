@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engines/engine.h"
+#include "engines/stream_recorder.h"
+#include "net/limits.h"
+
+namespace assay {
+
+/// What one attempt at a call brought: the facts, and the text for those who keep it.
+struct CallResult {
+  CallRecord record;
+  std::string text;  ///< Visible text, also of a failed call as far as it came.
+  /// The server asks to be left alone for this long (Retry-After); absent when it does not say.
+  std::optional<Nanos> retry_after;
+  /// The attempt failed only because the server refuses an optional member; now it is left out.
+  bool refused_member = false;
+};
+
+/// Sends one request and records its stream. Always completes: a failed call is data. `planned` has
+/// the fields that are known before. `watch` lives in the caller, which may cancel the call by it.
+Task<CallResult> call_engine(Engine& engine, const CallRequest& request, CallRecord planned,
+                             MonoNs epoch, CallWatch& watch, const OnLive* live);
+
+}  // namespace assay

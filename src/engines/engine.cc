@@ -1,0 +1,31 @@
+#include "engines/engine.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace assay {
+
+Task<Result<std::string>> Engine::fetch_json(HttpRequest request, Nanos timeout) {
+  auto answer = co_await http_.fetch(url_, request, key_, timeout);
+  if (!answer) co_return fail(std::move(answer.error()));
+  const int status = answer->first.status;
+  if (status >= 200 && status < 300) co_return std::move(answer->second);
+  const Errc code = status == 404 || status == 405 ? Errc::kNotFound : Errc::kProtocol;
+  co_return fail(code, fmt::format("{}{} answered {}: {}", url_.text(), request.target, status,
+                                   printable(key_.redact(answer->second), 200)));
+}
+
+Result<const EngineEntry*> find_engine(std::string_view kind) {
+  std::vector<std::string> names;
+  for (const EngineEntry& entry : engine_table()) {
+    if (entry.name == kind) return &entry;
+    names.emplace_back(entry.name);
+  }
+  const std::string near = did_you_mean(kind, names);
+  return fail(Errc::kInvalidArgument, fmt::format("unknown engine kind '{}'", printable(kind)),
+              near.empty() ? fmt::format("kinds are {}", join(names, ", "))
+                           : fmt::format("did you mean {}?", near));
+}
+
+}  // namespace assay

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "engines/delta.h"
+#include "model/run.h"
+#include "net/http_client.h"
+
+namespace assay {
+
+/// A model that an engine offers.
+struct ModelInfo {
+  std::string name;
+  bool loaded = false;
+  bool is_embedding = false;
+  bool is_projector = false;
+  bool is_remote = false;  ///< Runs elsewhere: the engine only passes calls on.
+  std::optional<int64_t> bytes;
+  std::optional<int64_t> vram_bytes;      ///< Of a loaded model.
+  std::optional<int64_t> context_length;  ///< That calls get now.
+  std::string quantization;
+  std::string digest;
+};
+
+/// What answered at an address.
+struct EngineInfo {
+  std::string version;  ///< Empty when the engine does not tell.
+  std::optional<int64_t> threads;
+};
+
+/// One prompt to be answered. A class with a constructor: see docs/decisions.md, "Coroutines".
+class CallRequest {
+ public:
+  CallRequest(std::string model_name, std::string prompt_text, CallSettings call_settings)
+      : model(std::move(model_name)),
+        prompt(std::move(prompt_text)),
+        settings(std::move(call_settings)) {}
+
+  std::string model;
+  std::string prompt;
+  CallSettings settings;
+  /// Tokens that the prompt has by calibration; a clearly lower reported count means truncation.
+  std::optional<int64_t> expected_prompt_tokens;
+  bool want_stamps = false;  ///< Ask the mock server for its own send times.
+};
+
+/// How a streamed answer is cut into events.
+enum class Framing : uint8_t { kSse, kLines };
+
+/// Body members that some servers refuse; a refusal that names one drops it and is retried once.
+struct Optional400 {
+  bool stream_options = true;
+  bool ignore_eos = true;
+  bool min_tokens = true;
+};
+
+/// A server that runs models, in its own dialect. Lives on the load thread: tasks suspend, never
+/// block. Not thread-safe.
+class Engine {
+ public:
+  Engine(HttpClient& http, Url url, Secret key)
+      : http_(http), url_(std::move(url)), key_(std::move(key)) {}
+  virtual ~Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// The name in the engine table.
+  [[nodiscard]] virtual std::string_view kind() const = 0;
+  /// kUnavailable when nothing answers within `timeout`, kProtocol when what answers is another
+  /// kind of server.
+  virtual Task<Result<EngineInfo>> probe(Nanos timeout) = 0;
+  virtual Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) = 0;
+  /// Makes the next call to `model` a cold one, as far as this engine can. Returns the record's
+  /// cold_kind: `unload`, or `process_warm` where the engine keeps its model.
+  virtual Task<Result<std::string>> make_cold(std::string model) = 0;
+  /// Tokens of `text` by the engine's own tokenizer. kNotFound where it has no such endpoint.
+  virtual Task<Result<int64_t>> count_tokens(std::string model, std::string text) = 0;
+  /// The request for one streamed chat answer.
+  [[nodiscard]] virtual HttpRequest chat_request(const CallRequest& request) const = 0;
+  /// Whether an answer of exactly max_tokens can be asked for.
+  [[nodiscard]] virtual bool fixes_length() const = 0;
+  /// Whether the context is sized per call by CallSettings::context_length.
+  [[nodiscard]] virtual bool sizes_context() const { return false; }
+  [[nodiscard]] virtual Framing framing() const = 0;
+  /// Reads one event's payload, or a whole unstreamed answer. False when it is no valid JSON;
+  /// `error_at` then is the byte where reading stopped.
+  virtual bool decode(std::string_view payload, Delta& delta, size_t& error_at) = 0;
+
+  [[nodiscard]] HttpClient& http() { return http_; }
+  [[nodiscard]] const Url& url() const { return url_; }
+  [[nodiscard]] const Secret& key() const { return key_; }
+  /// What this server was found to refuse; shared by all later calls.
+  Optional400 accepts;
+
+ protected:
+  /// GET or POST of a small JSON document; non-2xx is kProtocol, 404 kNotFound.
+  Task<Result<std::string>> fetch_json(HttpRequest request, Nanos timeout);
+
+ private:
+  HttpClient& http_;
+  Url url_;
+  Secret key_;
+};
+
+/// One line of the engine table.
+struct EngineEntry {
+  std::string_view name;
+  std::string_view summary;
+  uint16_t default_port;  ///< Where it is looked for.
+  std::unique_ptr<Engine> (*make)(HttpClient& http, Url url, Secret key);
+};
+
+/// Every engine kind, in the order in which an unknown server is tried.
+const std::vector<EngineEntry>& engine_table();
+/// kInvalidArgument with a suggestion for an unknown kind.
+Result<const EngineEntry*> find_engine(std::string_view kind);
+
+}  // namespace assay

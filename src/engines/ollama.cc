@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "engines/builtin.h"
+#include "engines/json_reader.h"
+
+namespace assay {
+namespace {
+
+namespace od = simdjson::ondemand;
+using Json = nlohmann::ordered_json;
+using json_reader::amount;
+using json_reader::count;
+using json_reader::each_member;
+using json_reader::is;
+using json_reader::text_or_empty;
+
+constexpr double kNsPerMs = 1e6;
+
+void read_tool_calls(od::value value, Delta& delta) {
+  od::array calls;
+  if (value.is_null() || value.get_array().get(calls)) return;
+  for (auto call : calls) {
+    od::value item;
+    if (call.get(item)) return;
+    each_member(item, [&](od::raw_json_string key, od::value inner) {
+      if (!is(key, "function")) return true;
+      return each_member(inner, [&](od::raw_json_string name, od::value v) {
+        if (is(name, "name")) delta.tool_name = text_or_empty(v);
+        std::string_view raw;  // Arguments are an object here, not a string.
+        if (is(name, "arguments") && !simdjson::to_json_string(v).get(raw)) delta.tool_args = raw;
+        return true;
+      });
+    });
+  }
+}
+
+bool read_message(od::value value, Delta& delta) {
+  if (value.is_null()) return true;
+  return each_member(value, [&](od::raw_json_string key, od::value v) {
+    if (is(key, "content")) delta.text = text_or_empty(v);
+    if (is(key, "thinking")) delta.reasoning = text_or_empty(v);
+    if (is(key, "tool_calls")) read_tool_calls(v, delta);
+    return true;
+  });
+}
+
+std::optional<double> milliseconds(od::value value) {
+  const auto nanos = amount(value);
+  if (!nanos) return std::nullopt;
+  return *nanos / kNsPerMs;
+}
+
+/// Ollama by its native API, which alone tells load, prefill and decode durations.
+class OllamaEngine : public Engine {
+ public:
+  using Engine::Engine;
+
+  [[nodiscard]] std::string_view kind() const override { return "ollama"; }
+  [[nodiscard]] Framing framing() const override { return Framing::kLines; }
+  // num_predict is an upper bound only; the prompt asks for a long answer instead.
+  [[nodiscard]] bool fixes_length() const override { return false; }
+  [[nodiscard]] bool sizes_context() const override { return true; }
+
+  Task<Result<EngineInfo>> probe(Nanos timeout) override {
+    const auto json = co_await get("/api/version", timeout);
+    if (!json) co_return fail(json.error());
+    if (!json->contains("version") || !(*json)["version"].is_string()) {
+      co_return fail(Errc::kProtocol, fmt::format("{} is not Ollama", url().text()));
+    }
+    EngineInfo info;
+    info.version = (*json)["version"].get<std::string>();
+    co_return info;
+  }
+
+  Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override {
+    const auto tags = co_await get("/api/tags", timeout);
+    if (!tags) co_return fail(tags.error());
+    const auto running = co_await get("/api/ps", timeout);
+    std::vector<ModelInfo> models;
+    for (const Json& item : list(*tags)) {
+      ModelInfo info = describe(item);
+      if (running) {
+        for (const Json& loaded : list(*running)) {
+          if (loaded.value("name", "") != info.name) continue;
+          info.loaded = true;
+          info.vram_bytes = integer(loaded, "size_vram");
+          info.context_length = integer(loaded, "context_length");
+        }
+      }
+      models.push_back(std::move(info));
+    }
+    co_return models;
+  }
+
+  Task<Result<std::string>> make_cold(std::string model) override {
+    const auto unloaded = co_await post("/api/generate", Json{{"model", model}, {"keep_alive", 0}});
+    if (!unloaded) co_return fail(unloaded.error());
+    co_return std::string("unload");
+  }
+
+  Task<Result<int64_t>> count_tokens(std::string, std::string) override {
+    co_return fail(Errc::kNotFound, "Ollama has no tokenizer endpoint");
+  }
+
+  [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
+    const CallSettings& s = request.settings;
+    Json options = Json::object();
+    if (s.max_tokens) options["num_predict"] = *s.max_tokens;
+    if (s.context_length) options["num_ctx"] = *s.context_length;
+    if (s.temperature) options["temperature"] = *s.temperature;
+    if (s.top_p) options["top_p"] = *s.top_p;
+    if (s.top_k) options["top_k"] = *s.top_k;
+    if (s.seed) options["seed"] = *s.seed;
+    Json body{{"model", request.model},
+              {"messages", {{{"role", "user"}, {"content", request.prompt}}}},
+              {"stream", true}};
+    if (!options.empty()) body["options"] = options;
+    HttpRequest http;
+    http.method = "POST";
+    http.target = "/api/chat";
+    http.accept = "application/x-ndjson";
+    http.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return http;
+  }
+
+  bool decode(std::string_view payload, Delta& delta, size_t& error_at) override {
+    delta = Delta();
+    return json_reader::each_top_member(payload, error_at,
+                                        [&](od::raw_json_string key, od::value v) {
+                                          if (is(key, "message")) {
+                                            delta.has_choice = true;
+                                            return read_message(v, delta);
+                                          }
+                                          if (is(key, "response")) {
+                                            delta.has_choice = true;
+                                            delta.text = text_or_empty(v);
+                                          } else if (is(key, "done")) {
+                                            bool done = false;
+                                            if (!v.get_bool().get(done)) delta.done = done;
+                                          } else if (is(key, "done_reason")) {
+                                            delta.finish_reason = text_or_empty(v);
+                                          } else if (is(key, "error")) {
+                                            delta.has_error = true;
+                                            delta.error = text_or_empty(v);
+                                          } else if (is(key, "prompt_eval_count")) {
+                                            delta.prompt_tokens = count(v, delta.bad_usage);
+                                            delta.engine.prompt_tokens = delta.prompt_tokens;
+                                          } else if (is(key, "eval_count")) {
+                                            delta.engine.output_tokens = count(v, delta.bad_usage);
+                                          } else if (is(key, "load_duration")) {
+                                            delta.engine.load_ms = milliseconds(v);
+                                          } else if (is(key, "prompt_eval_duration")) {
+                                            delta.engine.prefill_ms = milliseconds(v);
+                                          } else if (is(key, "eval_duration")) {
+                                            delta.engine.decode_ms = milliseconds(v);
+                                          } else if (is(key, "total_duration")) {
+                                            delta.engine.total_ms = milliseconds(v);
+                                          }
+                                          return true;
+                                        });
+  }
+
+ private:
+  static std::optional<int64_t> integer(const Json& json, const char* key) {
+    if (!json.contains(key) || !json[key].is_number_integer()) return std::nullopt;
+    return json[key].get<int64_t>();
+  }
+
+  /// The `models` array, empty when there is none.
+  static const Json& list(const Json& json) {
+    static const Json empty = Json::array();
+    return json.contains("models") && json["models"].is_array() ? json["models"] : empty;
+  }
+
+  static ModelInfo describe(const Json& item) {
+    ModelInfo info;
+    info.name = item.value("name", "");
+    info.bytes = integer(item, "size");
+    info.digest = item.value("digest", "");
+    info.is_remote = item.contains("remote_host") || item.contains("remote_model");
+    if (item.contains("details") && item["details"].is_object()) {
+      const Json& details = item["details"];
+      info.quantization = details.value("quantization_level", "");
+      const std::string family = to_lower(details.value("family", ""));
+      info.is_embedding = family.find("bert") != std::string::npos;
+      info.is_projector = family == "clip";
+    }
+    if (to_lower(info.name).find("embed") != std::string::npos) info.is_embedding = true;
+    return info;
+  }
+
+  Task<Result<Json>> get(std::string target, Nanos timeout) {
+    HttpRequest request;
+    request.target = std::move(target);
+    co_return co_await fetch_document(std::move(request), timeout);
+  }
+
+  Task<Result<Json>> post(std::string target, Json body) {
+    HttpRequest request;
+    request.method = "POST";
+    request.target = std::move(target);
+    request.body = body.dump();
+    co_return co_await fetch_document(std::move(request), std::chrono::seconds(30));
+  }
+
+  Task<Result<Json>> fetch_document(HttpRequest request, Nanos timeout) {
+    const std::string target = request.target;
+    const auto text = co_await fetch_json(std::move(request), timeout);
+    if (!text) co_return fail(text.error());
+    Json json = Json::parse(*text, nullptr, false);
+    if (!json.is_object()) {
+      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url().text(), target));
+    }
+    co_return json;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_ollama(HttpClient& http, Url url, Secret key) {
+  return std::make_unique<OllamaEngine>(http, std::move(url), std::move(key));
+}
+
+}  // namespace assay

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "engines/engine.h"
+
+namespace assay {
+
+/// Any server that speaks OpenAI's chat completions. The base of the engines that extend it.
+class OpenAiEngine : public Engine {
+ public:
+  using Engine::Engine;
+
+  [[nodiscard]] std::string_view kind() const override { return "openai"; }
+  Task<Result<EngineInfo>> probe(Nanos timeout) override;
+  Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override;
+  Task<Result<std::string>> make_cold(std::string model) override;
+  Task<Result<int64_t>> count_tokens(std::string model, std::string text) override;
+  [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override;
+  [[nodiscard]] bool fixes_length() const override {
+    return accepts.ignore_eos || accepts.min_tokens;
+  }
+  [[nodiscard]] Framing framing() const override { return Framing::kSse; }
+  bool decode(std::string_view payload, Delta& delta, size_t& error_at) override;
+};
+
+}  // namespace assay

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "net/task.h"
+
+namespace assay {
+
+/// Closed-loop load: at most `concurrency` calls at a time, each worker taking up the next when its
+/// last one is done. `next` gives the index of a call to issue, or a negative number when there is
+/// no more; `issue` runs it and always completes. Returns when all workers are done. Load thread.
+Task<void> run_closed(boost::asio::io_context& io, int64_t concurrency,
+                      std::function<int64_t()> next, std::function<Task<void>(int64_t)> issue);
+
+/// How late the load thread's timers fire: what it would add to the sends of an open loop.
+class LoopLag {
+ public:
+  static constexpr std::chrono::milliseconds kEvery{10};
+
+  /// Samples until stop(). Holds a reference to itself in no timer: it must outlive the
+  /// io_context's run, or be stopped before.
+  explicit LoopLag(boost::asio::io_context& io);
+  ~LoopLag();
+  LoopLag(const LoopLag&) = delete;
+  LoopLag& operator=(const LoopLag&) = delete;
+
+  void stop();
+  /// Milliseconds over all samples; absent without any.
+  [[nodiscard]] std::optional<double> p99_ms() const;
+  [[nodiscard]] std::optional<double> max_ms() const;
+
+ private:
+  void arm();
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace assay

@@ -1,0 +1,211 @@
+#include "model/options.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+template <class Number>
+Result<Number> parse_number(std::string_view text, std::string_view what) {
+  Number value{};
+  const std::string_view body = trim(text);
+  const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), value);
+  if (error != std::errc() || end != body.data() + body.size() || body.empty()) {
+    return fail(Errc::kInvalidArgument, fmt::format("'{}' is no {}", printable(text, 60), what));
+  }
+  return value;
+}
+
+Result<void> assign(std::string& out, const std::string& text) {
+  out = text;
+  return {};
+}
+Result<void> assign(int64_t& out, const std::string& text) {
+  const auto value = parse_number<int64_t>(text, "whole number");
+  if (!value) return fail(value.error());
+  out = *value;
+  return {};
+}
+Result<void> assign(double& out, const std::string& text) {
+  const auto value = parse_number<double>(text, "number");
+  if (!value) return fail(value.error());
+  out = *value;
+  return {};
+}
+Result<void> assign(Nanos& out, const std::string& text) {
+  const auto value = parse_duration(text);
+  if (!value) return fail(value.error());
+  out = *value;
+  return {};
+}
+Result<void> assign(bool& out, const std::string& text) {
+  const std::string lower = to_lower(text);
+  out = lower == "true" || lower == "1" || lower == "yes" || lower == "on";
+  if (out || lower == "false" || lower == "0" || lower == "no" || lower == "off") return {};
+  return fail(Errc::kInvalidArgument, fmt::format("'{}' is neither true nor false", text));
+}
+template <class T>
+Result<void> assign(std::optional<T>& out, const std::string& text) {
+  T value{};
+  if (auto done = assign(value, text); !done) return done;
+  out = value;
+  return {};
+}
+
+std::string show(const std::string& value) { return value; }
+std::string show(int64_t value) { return fmt::format("{}", value); }
+std::string show(double value) { return fmt::format("{}", value); }
+std::string show(Nanos value) { return duration_text(value); }
+std::string show(bool value) { return value ? "true" : "false"; }
+
+template <class T>
+void bind_value(BoundOption& option, T& member) {
+  option.set = [&member](const std::vector<std::string>& values) -> Result<void> {
+    if (values.size() != 1) return fail(Errc::kInvalidArgument, "it takes one value");
+    return assign(member, values[0]);
+  };
+  option.get = [&member] { return std::vector<std::string>{show(member)}; };
+}
+
+void bind_member(BoundOption& option, bool& member) {
+  option.kind = BoundOption::Kind::kSwitch;
+  bind_value(option, member);
+}
+template <class T>
+void bind_member(BoundOption& option, T& member) {
+  bind_value(option, member);
+}
+template <class T>
+void bind_member(BoundOption& option, std::optional<T>& member) {
+  option.set = [&member](const std::vector<std::string>& values) -> Result<void> {
+    if (values.size() != 1) return fail(Errc::kInvalidArgument, "it takes one value");
+    return assign(member, values[0]);
+  };
+  option.get = [&member] {
+    return member ? std::vector<std::string>{show(*member)} : std::vector<std::string>{};
+  };
+}
+void bind_member(BoundOption& option, std::vector<std::string>& member) {
+  option.kind = BoundOption::Kind::kList;
+  option.set = [&member](const std::vector<std::string>& values) -> Result<void> {
+    member = values;
+    return {};
+  };
+  option.get = [&member] { return member; };
+}
+void bind_member(BoundOption& option, std::vector<int64_t>& member) {
+  option.kind = BoundOption::Kind::kList;
+  option.set = [&member](const std::vector<std::string>& values) -> Result<void> {
+    std::vector<int64_t> numbers;
+    for (const std::string& value : values) {
+      for (const std::string& part : split(value, ',')) {
+        if (auto done = assign(numbers.emplace_back(), part); !done) return done;
+      }
+    }
+    member = std::move(numbers);
+    return {};
+  };
+  option.get = [&member] {
+    std::vector<std::string> texts;
+    for (const int64_t value : member) texts.push_back(show(value));
+    return texts;
+  };
+}
+
+}  // namespace
+
+std::vector<BoundOption> bind_options(RunSpec& spec) {
+  std::vector<BoundOption> options;
+  visit_options(spec, [&](const OptionInfo& info, auto& member) {
+    BoundOption option;
+    option.info = info;
+    bind_member(option, member);
+    options.push_back(std::move(option));
+  });
+  return options;
+}
+
+std::vector<std::string> check_spec(const RunSpec& s) {
+  std::vector<std::string> faults;
+  const auto need = [&](bool fine, std::string fault) {
+    if (!fine) faults.push_back(std::move(fault));
+  };
+  const auto all_positive = [&](const std::vector<int64_t>& values, std::string_view name,
+                                int64_t least) {
+    constexpr int64_t kMost = 10'000'000;
+    for (const int64_t v : values) {
+      need(v >= least && v <= kMost,
+           fmt::format("--{} {} is not between {} and {}", name, v, least, kMost));
+    }
+  };
+  need(!s.repetitions || (*s.repetitions >= 1 && *s.repetitions <= 1'000'000),
+       "--repetitions must be between 1 and 1,000,000");
+  need(s.warmup >= 0 && s.warmup <= 1'000'000, "--warmup must be between 0 and 1,000,000");
+  need(s.max_concurrency >= 1 && s.max_concurrency <= 100'000,
+       "--max-concurrency must be between 1 and 100,000");
+  need(s.prompt.empty() || s.suite.empty(), "--prompt and --suite exclude each other");
+  const bool synthetic = !s.input_len.empty() || !s.output_len.empty() || !s.depth.empty();
+  need(!synthetic || (s.prompt.empty() && s.suite.empty()),
+       "--input-len, --output-len and --depth exclude --prompt and --suite");
+  need(s.gguf.empty() || s.shape.empty(), "--gguf and --shape exclude each other");
+  need((s.gguf.empty() && s.shape.empty()) || s.targets.empty(),
+       "--gguf and --shape start the bundled engine and exclude --target");
+  all_positive(s.input_len, "input-len", 1);
+  all_positive(s.output_len, "output-len", 1);
+  all_positive(s.depth, "depth", 1);
+  need(!s.max_tokens || *s.max_tokens >= 1, "--max-tokens must be at least 1");
+  need(!s.temperature || *s.temperature >= 0, "--temperature must be at least 0");
+  need(!s.top_p || (*s.top_p > 0 && *s.top_p <= 1), "--top-p must be above 0 and at most 1");
+  need(!s.top_k || *s.top_k >= 0, "--top-k must be at least 0");
+  need(!s.context_length || *s.context_length >= 1, "--context-length must be at least 1");
+  need(s.threads >= 0 && s.threads <= 1024, "--threads must be between 0 and 1024");
+  need(s.retries >= 0 && s.retries <= 100, "--retries must be between 0 and 100");
+  need(!s.max_failed || *s.max_failed >= 0, "--max-failed must be at least 0");
+  need(s.budget.count() > 0, "--budget must be above 0");
+  need(s.color == "auto" || s.color == "always" || s.color == "never",
+       fmt::format("--color is auto, always or never, not '{}'", printable(s.color, 40)));
+  int64_t sample = 0;
+  if (s.save_responses.rfind("sample:", 0) == 0) {
+    const auto n = parse_number<int64_t>(s.save_responses.substr(7), "number");
+    sample = n ? *n : -1;
+  }
+  need(s.save_responses == "all" || s.save_responses == "none" || sample > 0,
+       fmt::format("--save-responses is all, none or sample:N, not '{}'",
+                   printable(s.save_responses, 40)));
+  for (const std::string& label : s.labels) {
+    need(label.find('=') != std::string::npos && label.front() != '=',
+         fmt::format("--label '{}' is not KEY=VALUE", printable(label, 40)));
+  }
+  const bool fixed_count = !s.prompt.empty() || synthetic || s.repetitions.has_value();
+  const int64_t calls = s.repetitions.value_or(10);
+  need(!fixed_count || s.max_concurrency <= calls || !s.suite.empty(),
+       fmt::format("--max-concurrency {} is more than the {} calls there are", s.max_concurrency,
+                   calls));
+  return faults;
+}
+
+std::string changed_options_json(const RunSpec& spec) {
+  RunSpec copy = spec;
+  RunSpec defaults;
+  const auto mine = bind_options(copy);
+  const auto usual = bind_options(defaults);
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (size_t i = 0; i < mine.size(); ++i) {
+    const auto value = mine[i].get();
+    if (value == usual[i].get()) continue;
+    const std::string name(mine[i].info.name);
+    if (mine[i].kind == BoundOption::Kind::kList) {
+      json[name] = value;
+    } else {
+      json[name] = value.empty() ? "" : value[0];
+    }
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace assay

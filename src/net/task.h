@@ -1,0 +1,12 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+namespace assay {
+
+/// A coroutine on the load thread. Rules: docs/decisions.md, "Coroutines".
+template <class T>
+using Task = boost::asio::awaitable<T>;
+
+}  // namespace assay
