@@ -1,0 +1,339 @@
+#include "run/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/json.h"
+#include "run/synthetic.h"
+
+namespace assay {
+namespace {
+
+constexpr int64_t kUsualRepetitions = 10;
+constexpr int64_t kSaltWords = 10;
+constexpr double kUsualTokensPerWord = 1.3;
+constexpr int64_t kDepth = 4096;
+constexpr int64_t kStandIn = 1024;  // Prompt length in place of a skipped depth.
+
+CallSettings settings_of(const RunSpec& spec) {
+  CallSettings s;
+  s.max_tokens = spec.max_tokens;
+  s.temperature = spec.temperature;
+  s.top_p = spec.top_p;
+  s.top_k = spec.top_k;
+  s.seed = spec.sampling_seed;
+  s.context_length = spec.context_length;
+  return s;
+}
+
+/// Adds legs and calls to a plan, stage after stage.
+class PlanBuilder {
+ public:
+  PlanBuilder(RunMeta& meta, const RunSpec& spec) : meta_(meta), spec_(spec) {}
+
+  int64_t add_prompt(Prompt prompt) {
+    meta_.prompts.push_back(std::move(prompt));
+    return static_cast<int64_t>(meta_.prompts.size()) - 1;
+  }
+
+  int64_t add_leg(int64_t cell, int64_t prompt, Phase phase, int64_t calls,
+                  const CallSettings& settings, std::string skip = {}) {
+    Leg leg;
+    leg.cell = cell;
+    leg.prompt = prompt;
+    leg.phase = phase;
+    leg.concurrency = phase == Phase::kMeasure ? std::min(spec_.max_concurrency, calls) : 1;
+    leg.calls = calls;
+    leg.settings = settings;
+    leg.settings_hash = settings_hash(settings);
+    leg.skip = std::move(skip);
+    meta_.legs.push_back(std::move(leg));
+    return static_cast<int64_t>(meta_.legs.size()) - 1;
+  }
+
+  /// One stage: the legs' calls in turn, one of each a round.
+  void add_rounds(const std::vector<int64_t>& legs) {
+    int64_t most = 0;
+    for (const int64_t leg : legs) most = std::max(most, leg_at(leg).calls);
+    for (int64_t round = 0; round < most; ++round) {
+      for (const int64_t leg : legs) {
+        if (round < leg_at(leg).calls) meta_.calls.push_back(PlannedCall{leg, round, stage_});
+      }
+    }
+    ++stage_;
+  }
+
+  /// Warm-up calls, in a stage of their own.
+  void add_warmup(int64_t cell, int64_t prompt, CallSettings settings, int64_t calls) {
+    if (calls > 0) add_rounds({add_leg(cell, prompt, Phase::kWarmup, calls, settings)});
+  }
+
+ private:
+  [[nodiscard]] const Leg& leg_at(int64_t leg) const {
+    return meta_.legs[static_cast<size_t>(leg)];
+  }
+  RunMeta& meta_;
+  const RunSpec& spec_;
+  int64_t stage_ = 0;
+};
+
+/// A prompt of about `tokens` tokens for that cell, salt included.
+Prompt synthetic_prompt(const Cell& cell, std::string id, int64_t tokens, Prompt::Salt salt,
+                        uint64_t seed, bool ask_for_length) {
+  const double per_word = cell.tokens_per_word.value_or(kUsualTokensPerWord);
+  const auto available = static_cast<double>(tokens - cell.prompt_overhead.value_or(0));
+  const int64_t words = std::max<int64_t>(1, std::llround(available / per_word) - kSaltWords);
+  std::string text = synthetic_words(words, seed);
+  if (ask_for_length) text += kLongAnswerRequest;
+  Prompt prompt = make_prompt(std::move(id), std::move(text));
+  prompt.salt = salt;
+  prompt.target_tokens = tokens;
+  return prompt;
+}
+
+CallSettings fixed_settings(const RunSpec& spec, int64_t tokens) {
+  CallSettings settings = settings_of(spec);
+  settings.max_tokens = tokens;
+  settings.fixed_length = true;
+  if (!settings.context_length) settings.context_length = needed_context(spec);
+  return settings;
+}
+
+bool fixes_length(const Cell& cell) { return cell.kind != "ollama"; }
+
+/// Why a leg of that many tokens does not fit, or empty.
+std::string misfit(const Cell& cell, int64_t tokens) {
+  const bool sizes_itself = cell.kind == "ollama";
+  if (sizes_itself || !cell.context_length || *cell.context_length >= tokens) return {};
+  return fmt::format("context {}", *cell.context_length);
+}
+
+struct SpeedTimes {
+  double tg, pp, stand_in, depth_first, depth_rest;
+};
+
+/// Seconds a call of each leg takes by the cell's estimate; absent without one.
+std::optional<SpeedTimes> speed_times(const Cell& cell) {
+  if (!cell.estimated_prefill_tps || !cell.estimated_decode_tps) return std::nullopt;
+  const double prefill = *cell.estimated_prefill_tps;
+  const double answer = 128 / *cell.estimated_decode_tps;
+  return SpeedTimes{answer + 32 / prefill, 512 / prefill, kStandIn / prefill,
+                    kDepth / prefill + answer, answer * 1.2};
+}
+
+void plan_speed_cell(const RunSpec& spec, RunMeta& meta, int64_t index, double budget_s,
+                     PlanBuilder& plan) {
+  const Cell& cell = meta.cells[static_cast<size_t>(index)];
+  const bool ask = !fixes_length(cell);
+  const auto tg =
+      plan.add_prompt(synthetic_prompt(cell, "tg128", 32 + cell.prompt_overhead.value_or(0),
+                                       Prompt::Salt::kPerCall, meta.seed, ask));
+  const auto pp = plan.add_prompt(
+      synthetic_prompt(cell, "pp512", 512, Prompt::Salt::kPerCall, meta.seed + 1, false));
+  const auto deep = plan.add_prompt(
+      synthetic_prompt(cell, "tg128@d4096", kDepth, Prompt::Salt::kPerLeg, meta.seed + 2, ask));
+  const auto times = speed_times(cell);
+
+  std::string skip_depth = misfit(cell, kDepth + 128);
+  if (skip_depth.empty() && times && kDepth / *cell.estimated_prefill_tps > budget_s / 3) {
+    skip_depth = "budget";
+    meta.notes.push_back(
+        fmt::format("{}: a prompt of {} tokens would take {:.0f} s, more than a "
+                    "third of the budget: skipped",
+                    cell.id, kDepth, kDepth / *cell.estimated_prefill_tps));
+  }
+  int64_t calls = kUsualRepetitions;
+  if (spec.repetitions) {
+    calls = *spec.repetitions;
+  } else if (times) {
+    const bool with_depth = skip_depth.empty();
+    const double round = times->tg + times->pp + (with_depth ? times->depth_rest : times->stand_in);
+    const double once = with_depth ? times->depth_first - times->depth_rest : 0;
+    calls =
+        std::clamp(static_cast<int64_t>((budget_s - once) / round), int64_t{1}, kUsualRepetitions);
+  }
+  // The bundled engine and most servers keep one prefix a slot: the calls at depth follow one
+  // another, or each would have to read its context again.
+  plan.add_warmup(index, tg, fixed_settings(spec, 16), spec.warmup);
+  std::vector<int64_t> mixed{
+      plan.add_leg(index, tg, Phase::kMeasure, calls, fixed_settings(spec, 128)),
+      plan.add_leg(index, pp, Phase::kMeasure, calls, fixed_settings(spec, 1))};
+  if (!skip_depth.empty() && misfit(cell, kStandIn + 1).empty()) {
+    const auto stand_in = plan.add_prompt(
+        synthetic_prompt(cell, "pp1024", kStandIn, Prompt::Salt::kPerCall, meta.seed + 3, false));
+    mixed.push_back(plan.add_leg(index, stand_in, Phase::kMeasure, calls, fixed_settings(spec, 1)));
+  }
+  plan.add_rounds(mixed);
+  plan.add_rounds(
+      {plan.add_leg(index, deep, Phase::kMeasure, calls, fixed_settings(spec, 128), skip_depth)});
+}
+
+void plan_synthetic_cell(const RunSpec& spec, RunMeta& meta, int64_t index, PlanBuilder& plan) {
+  const Cell& cell = meta.cells[static_cast<size_t>(index)];
+  const bool ask = !fixes_length(cell);
+  const int64_t calls = spec.repetitions.value_or(kUsualRepetitions);
+  const std::vector<int64_t> outputs =
+      spec.output_len.empty() ? std::vector<int64_t>{128} : spec.output_len;
+  bool warm = false;
+  const auto add = [&](Prompt prompt, int64_t tokens, int64_t output) {
+    const int64_t at = plan.add_prompt(std::move(prompt));
+    if (!warm)
+      plan.add_warmup(index, at, fixed_settings(spec, std::min<int64_t>(output, 16)), spec.warmup);
+    warm = true;
+    plan.add_rounds({plan.add_leg(index, at, Phase::kMeasure, calls, fixed_settings(spec, output),
+                                  misfit(cell, tokens + output))});
+  };
+  for (const int64_t output : outputs) {
+    for (const int64_t input : spec.input_len) {
+      add(synthetic_prompt(cell, fmt::format("in{}-out{}", input, output), input,
+                           Prompt::Salt::kPerCall, meta.seed, ask && output > 1),
+          input, output);
+    }
+    if (spec.input_len.empty() && spec.depth.empty()) {
+      add(synthetic_prompt(cell, fmt::format("tg{}", output), 32 + cell.prompt_overhead.value_or(0),
+                           Prompt::Salt::kPerCall, meta.seed, ask),
+          64, output);
+    }
+    for (const int64_t depth : spec.depth) {
+      add(synthetic_prompt(cell, fmt::format("tg{}@d{}", output, depth), depth,
+                           Prompt::Salt::kPerLeg, meta.seed + 2, ask),
+          depth, output);
+    }
+  }
+}
+
+void plan_suite_cell(const RunSpec& spec, const Suite& suite, const std::vector<int64_t>& prompts,
+                     const RunMeta& meta, int64_t index, PlanBuilder& plan) {
+  const auto settings_for = [&](int64_t prompt) {
+    CallSettings settings = settings_of(spec);
+    if (!settings.max_tokens) {
+      settings.max_tokens = meta.prompts[static_cast<size_t>(prompt)].max_tokens;
+    }
+    return settings;
+  };
+  if (suite.cold_and_warm) {
+    constexpr int64_t kWarmCalls = 5;
+    for (const int64_t prompt : prompts) {
+      plan.add_rounds({plan.add_leg(index, prompt, Phase::kCold, 1, settings_for(prompt))});
+      plan.add_rounds({plan.add_leg(index, prompt, Phase::kWarm,
+                                    spec.repetitions.value_or(kWarmCalls), settings_for(prompt))});
+    }
+    return;
+  }
+  plan.add_warmup(index, prompts.front(), settings_for(prompts.front()), spec.warmup);
+  const int64_t usual = suite.name == "smoke" ? 1 : kUsualRepetitions;
+  std::vector<int64_t> legs;
+  for (const int64_t prompt : prompts) {
+    legs.push_back(plan.add_leg(index, prompt, Phase::kMeasure, spec.repetitions.value_or(usual),
+                                settings_for(prompt)));
+  }
+  plan.add_rounds(legs);
+}
+
+void plan_prompt_cell(const RunSpec& spec, int64_t prompt, int64_t index, PlanBuilder& plan) {
+  plan.add_warmup(index, prompt, settings_of(spec), spec.warmup);
+  plan.add_rounds({plan.add_leg(index, prompt, Phase::kMeasure,
+                                spec.repetitions.value_or(kUsualRepetitions), settings_of(spec))});
+}
+
+enum class Kind : uint8_t { kSpeed, kSynthetic, kPrompt, kSuite };
+
+Kind kind_of(const RunSpec& spec) {
+  if (!spec.prompt.empty()) return Kind::kPrompt;
+  if (!spec.input_len.empty() || !spec.output_len.empty() || !spec.depth.empty()) {
+    return Kind::kSynthetic;
+  }
+  return spec.suite.empty() || spec.suite == "speed" ? Kind::kSpeed : Kind::kSuite;
+}
+
+}  // namespace
+
+std::optional<int64_t> needed_context(const RunSpec& spec) {
+  if (spec.context_length) return spec.context_length;
+  const Kind kind = kind_of(spec);
+  if (kind == Kind::kSpeed) return kDepth + 512;
+  if (kind != Kind::kSynthetic) return std::nullopt;
+  int64_t longest = 0;
+  for (const int64_t n : spec.input_len) longest = std::max(longest, n);
+  for (const int64_t n : spec.depth) longest = std::max(longest, n);
+  int64_t answer = 128;
+  for (const int64_t n : spec.output_len) answer = std::max(answer, n);
+  return longest + answer + 256;
+}
+
+bool needs_estimates(const RunSpec& spec) {
+  const Kind kind = kind_of(spec);
+  return kind == Kind::kSpeed || kind == Kind::kSynthetic;
+}
+
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta) {
+  PlanBuilder plan(meta, spec);
+  const Kind kind = kind_of(spec);
+  Suite suite;
+  std::vector<int64_t> prompts;
+  if (kind == Kind::kPrompt) {
+    suite.name = "prompt";
+    Prompt prompt = make_prompt("", spec.prompt);
+    prompt.id = "prompt-" + prompt.sha256.substr(0, 8);
+    suite.prompts.push_back(std::move(prompt));
+    suite.revision = suite.prompts[0].sha256.substr(0, 12);
+  } else if (kind == Kind::kSynthetic) {
+    suite.name = "synthetic";
+    suite.revision = "1";
+  } else {
+    auto loaded = load_suite(kind == Kind::kSpeed ? "speed" : spec.suite);
+    if (!loaded) return fail(loaded.error());
+    suite = std::move(*loaded);
+  }
+  meta.suite = suite.name;
+  meta.suite_rev = suite.revision;
+  for (const Prompt& prompt : suite.prompts) prompts.push_back(plan.add_prompt(prompt));
+  if (kind == Kind::kSpeed) meta.budget_s = static_cast<double>(spec.budget.count()) / 1e9;
+
+  const auto available = static_cast<double>(
+      std::max<int64_t>(1, std::count_if(meta.cells.begin(), meta.cells.end(),
+                                         [](const Cell& c) { return c.unavailable.empty(); })));
+  for (int64_t i = 0; i < static_cast<int64_t>(meta.cells.size()); ++i) {
+    const Cell& cell = meta.cells[static_cast<size_t>(i)];
+    if (!cell.unavailable.empty()) {
+      plan.add_rounds({plan.add_leg(i, -1, Phase::kSkipped, 1, CallSettings(), cell.unavailable)});
+      continue;
+    }
+    switch (kind) {
+      case Kind::kSpeed:
+        plan_speed_cell(spec, meta, i, *meta.budget_s / available, plan);
+        break;
+      case Kind::kSynthetic:
+        plan_synthetic_cell(spec, meta, i, plan);
+        break;
+      case Kind::kPrompt:
+        plan_prompt_cell(spec, prompts[0], i, plan);
+        break;
+      case Kind::kSuite:
+        plan_suite_cell(spec, suite, prompts, meta, i, plan);
+        break;
+    }
+  }
+  return {};
+}
+
+std::optional<double> predicted_seconds(const RunMeta& meta, int64_t cell) {
+  const Cell& c = meta.cells[static_cast<size_t>(cell)];
+  if (!c.estimated_prefill_tps || !c.estimated_decode_tps) return std::nullopt;
+  double seconds = 0;
+  for (const Leg& leg : meta.legs) {
+    if (leg.cell != cell || leg.prompt < 0 || !leg.skip.empty()) continue;
+    const Prompt& prompt = meta.prompts[static_cast<size_t>(leg.prompt)];
+    const double prefill =
+        static_cast<double>(prompt.target_tokens.value_or(32)) / *c.estimated_prefill_tps;
+    const double answer =
+        static_cast<double>(leg.settings.max_tokens.value_or(256)) / *c.estimated_decode_tps;
+    const auto calls = static_cast<double>(leg.calls);
+    seconds += answer * calls + prefill * (prompt.salt == Prompt::Salt::kPerLeg ? 1 : calls);
+  }
+  return seconds;
+}
+
+}  // namespace assay

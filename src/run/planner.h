@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "model/options.h"
+#include "model/run.h"
+#include "run/suites.h"
+
+namespace assay {
+
+/// The context that the plan's longest call needs, for engines that size it per call; absent when
+/// nothing is known before.
+std::optional<int64_t> needed_context(const RunSpec& spec);
+
+/// Whether the plan needs the cells' estimates: lengths in tokens have to be met.
+bool needs_estimates(const RunSpec& spec);
+
+/// Expands a specification to the calls of `meta.cells`: fills prompts, legs, calls, suite and
+/// notes. Pure: the same arguments give the same plan. kNotFound or kInvalidArgument for the suite.
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta);
+
+/// Seconds that a cell's plan should take by its estimates; absent when unknown.
+std::optional<double> predicted_seconds(const RunMeta& meta, int64_t cell);
+
+}  // namespace assay
