@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace assay {
+
+/// What the header of a GGUF file says about its model.
+struct GgufInfo {
+  std::string architecture;  ///< Such as `llama`.
+  std::string name;          ///< Empty when the file gives none.
+  /// Such as `q4_k_m`: by `general.file_type`, or the commonest matrix format where there is none;
+  /// empty when neither is known.
+  std::string quantisation;
+  int64_t parameters = 0;  ///< The sum of all tensors' values.
+  std::optional<int64_t> context_length;
+  bool random_weights = false;  ///< Made by Assay: speed is real, text is noise.
+  bool scripted = false;        ///< Made by Assay to give one known answer.
+  int64_t tensors = 0;
+  int64_t file_bytes = 0;
+};
+
+/// Reads the header only, through a buffer of fixed size; values it does not need are skipped, not
+/// held. Accepts versions 2 and 3, little endian. Every count and length is checked against a limit
+/// and against the file's size. kNotFound or kIo for the file itself; kInvalidArgument for one that
+/// is not GGUF, is malformed, or is shorter than its header says.
+Result<GgufInfo> read_gguf_info(const std::filesystem::path& path);
+
+/// The same for an open file of `file_bytes` bytes, read from its start. `name` is for messages.
+Result<GgufInfo> read_gguf_info(int fd, int64_t file_bytes, std::string_view name);
+
+}  // namespace assay
