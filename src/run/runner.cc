@@ -1,0 +1,403 @@
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <map>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "engines/call.h"
+#include "load/load.h"
+#include "run/estimate.h"
+#include "run/synthetic.h"
+#include "run/wait_for.h"
+#include "stats/derive.h"
+
+namespace assay {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Nanos kMaxRetryAfter = std::chrono::seconds(60);
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+/// Worth another attempt: the server asked for it, stumbled, or was not there.
+bool is_retryable(const CallRecord& record) {
+  if (record.outcome != Outcome::kError || !record.error_code) return false;
+  if (record.http_status) {
+    return *record.http_status == 429 || (*record.http_status >= 500 && *record.http_status < 600);
+  }
+  // No byte of an answer came: nothing was begun, as far as anybody can tell.
+  return !record.at.first_byte &&
+         (*record.error_code == failure::kConnect || *record.error_code == failure::kReset ||
+          *record.error_code == failure::kClosed);
+}
+
+/// One run's execution on the load thread.
+class Runner {
+ public:
+  Runner(Session& session, const RunMeta& meta, const RunSpec& spec, const Remaining& remaining,
+         RunWriter& writer, LiveEvents& events, const OnProgress& on_progress, const OnNote& note)
+      : session_(session),
+        meta_(meta),
+        spec_(spec),
+        remaining_(remaining),
+        writer_(writer),
+        events_(events),
+        on_progress_(on_progress),
+        note_(note),
+        epoch_(mono_now_ns() - remaining.elapsed_ns),
+        progress_(remaining.progress),
+        ticker_(session.io),
+        grace_(session.io),
+        signals_(session.io, SIGINT, SIGTERM),
+        random_(meta.seed ^ 0x5eedU) {
+    progress_.total = static_cast<int64_t>(meta.calls.size());
+    progress_.cells = static_cast<int64_t>(meta.cells.size());
+    on_live_ = [this](const LiveEvent& event) { events_.live(event); };
+  }
+
+  RunResult run() {
+    LoopLag lag(session_.io);
+    const HostSampler sampler([this](const HostSample& sample) {
+      asio::post(session_.io, [this, sample] {
+        events_.telemetry(sample, static_cast<double>(mono_now_ns() - epoch_) / 1e9);
+      });
+    });
+    wait_for_signal();
+    tick();
+    const bool done = session_.wait_for(run_stages());
+    lag.stop();
+    RunResult result;
+    result.state = !error_.empty() ? "failed" : done ? "completed" : "interrupted";
+    result.signal = signal_;
+    result.error = error_;
+    result.wall_s = static_cast<double>(mono_now_ns() - epoch_) / 1e9;
+    result.loop_lag_p99_ms = lag.p99_ms();
+    result.loop_lag_max_ms = lag.max_ms();
+    result.progress = progress_;
+    return result;
+  }
+
+  /// The disk refused: from the writer's thread.
+  void on_writer_error(const Error& error) {
+    asio::post(session_.io, [this, error] {
+      paused_ = true;
+      note_(fmt::format("paused: {}", error.message));
+      events_.alert("paused", error.message);
+    });
+  }
+
+ private:
+  [[nodiscard]] const Leg& leg_of(int64_t index) const {
+    return meta_.legs[static_cast<size_t>(meta_.calls[static_cast<size_t>(index)].leg)];
+  }
+
+  Task<bool> run_stages() {
+    const auto count = static_cast<int64_t>(meta_.calls.size());
+    int64_t begin = 0;
+    while (begin < count && !stopping_) {
+      const int64_t stage = meta_.calls[static_cast<size_t>(begin)].stage;
+      int64_t end = begin;
+      while (end < count && meta_.calls[static_cast<size_t>(end)].stage == stage) ++end;
+      enter_cell(leg_of(begin).cell);
+      int64_t at = begin;
+      const auto next = [this, &at, end]() -> int64_t {
+        while (at < end && remaining_.done.contains(at)) ++at;
+        return at < end && !stopping_ ? at++ : -1;
+      };
+      const auto issue = [this](int64_t index) { return issue_call(index); };
+      co_await run_closed(session_.io, leg_of(begin).concurrency, next, issue);
+      begin = end;
+    }
+    ticker_.cancel();
+    grace_.cancel();
+    signals_.cancel();
+    co_return !stopping_;
+  }
+
+  void enter_cell(int64_t cell) {
+    if (cell == current_cell_) return;
+    current_cell_ = cell;
+    progress_.cell = cell + 1;
+    cell_started_ = mono_now_ns();
+    const Cell& c = meta_.cells[static_cast<size_t>(cell)];
+    events_.cell_state(c, c.unavailable.empty() ? "running" : "skipped");
+  }
+
+  [[nodiscard]] CallRecord planned_record(int64_t index) const {
+    const PlannedCall& call = meta_.calls[static_cast<size_t>(index)];
+    const Leg& leg = leg_of(index);
+    CallRecord record;
+    record.run_id = meta_.run_id;
+    record.index = index;
+    record.leg = call.leg;
+    record.run_idx = call.run_idx;
+    record.phase = leg.phase;
+    record.concurrency = leg.concurrency;
+    record.settings_hash = leg.settings_hash;
+    const Cell& cell = meta_.cells[static_cast<size_t>(leg.cell)];
+    record.cell_id = cell.id;
+    record.backend = cell.kind;
+    if (leg.prompt >= 0) {
+      const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg.prompt)];
+      record.prompt_id = prompt.id;
+      record.prompt_sha256 = prompt.sha256;
+    }
+    record.resumed = remaining_.started.contains(index);
+    return record;
+  }
+
+  /// Why a call is not to be sent, or empty.
+  [[nodiscard]] std::string skip_reason(const Leg& leg) const {
+    if (!leg.skip.empty()) return leg.skip;
+    if (stopped_cells_.contains(leg.cell)) return stopped_cells_.at(leg.cell);
+    if (meta_.budget_s && leg.phase != Phase::kWarmup) {
+      const double share =
+          *meta_.budget_s / static_cast<double>(std::max<int64_t>(1, live_cells()));
+      if (static_cast<double>(mono_now_ns() - cell_started_) / 1e9 > share) return "budget";
+    }
+    return {};
+  }
+
+  [[nodiscard]] int64_t live_cells() const {
+    return std::count_if(meta_.cells.begin(), meta_.cells.end(),
+                         [](const Cell& c) { return c.unavailable.empty(); });
+  }
+
+  [[nodiscard]] std::string prompt_text(int64_t index) const {
+    const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg_of(index).prompt)];
+    const auto leg = static_cast<uint64_t>(meta_.calls[static_cast<size_t>(index)].leg);
+    switch (prompt.salt) {
+      case Prompt::Salt::kPerCall:
+        return salt_line(salt_seed_ + (leg << 32) + static_cast<uint64_t>(index) + 1) + prompt.text;
+      case Prompt::Salt::kPerLeg:
+        return salt_line(salt_seed_ + (leg << 32)) + prompt.text;
+      case Prompt::Salt::kNone:
+        break;
+    }
+    return prompt.text;
+  }
+
+  Task<void> issue_call(int64_t index) {
+    while (paused_ && !stopping_) co_await sleep(std::chrono::milliseconds(100));
+    if (stopping_) co_return;
+    const Leg& leg = leg_of(index);
+    if (std::string reason = skip_reason(leg); !reason.empty()) {
+      CallRecord record = planned_record(index);
+      record.outcome = Outcome::kSkipped;
+      record.error = "skipped: " + reason;
+      finish_call(std::move(record), {});
+      co_return;
+    }
+    const LiveCell& live = session_.cells[static_cast<size_t>(leg.cell)];
+    std::optional<std::string> cold_kind;
+    if (leg.phase == Phase::kCold) cold_kind = co_await make_cold(live);
+    CallRequest request(live.cell.model, prompt_text(index), leg.settings);
+    const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg.prompt)];
+    if (live.cell.tokens_per_word) request.expected_prompt_tokens = prompt.target_tokens;
+
+    const auto before = remaining_.attempts.find(index);
+    int64_t attempt = before != remaining_.attempts.end() ? before->second : 0;
+    int64_t retries_left = spec_.retries;
+    std::optional<int64_t> due;
+    for (;;) {
+      CallRecord planned = planned_record(index);
+      planned.attempt = ++attempt;
+      planned.cold_kind = cold_kind;
+      planned.at.due = due;
+      events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
+      CallWatch watch(session_.io, limits_of(spec_));
+      in_flight_.emplace(index, &watch);
+      const OnLive live_sink(on_live_);
+      CallResult result = co_await call_engine(*live.engine, request, std::move(planned), epoch_,
+                                               watch, &live_sink);
+      in_flight_.erase(index);
+      finish_record(result.record);
+      due = result.record.at.due;
+
+      const bool again = !stopping_ && (result.refused_member ||
+                                        (retries_left > 0 && is_retryable(result.record)));
+      // A call that our own stopping cut is to be done again by a resume.
+      const bool cut = result.record.outcome == Outcome::kCancelled;
+      result.record.final = !again && !cut;
+      if (result.record.http_status == 401 || result.record.http_status == 403) {
+        stopped_cells_.emplace(leg.cell, fmt::format("http {}", *result.record.http_status));
+      }
+      const bool refused = result.refused_member;
+      const auto retry_after = result.retry_after;
+      finish_call(std::move(result.record), std::move(result.text));
+      if (!again) co_return;
+      if (refused) continue;
+      --retries_left;
+      co_await back_off(leg.cell, spec_.retries - retries_left, retry_after);
+      if (stopping_) co_return;
+    }
+  }
+
+  Task<std::string> make_cold(const LiveCell& live) {
+    const auto kind = co_await live.engine->make_cold(live.cell.model);
+    if (!kind) {
+      note_(fmt::format("{}: cannot be made cold: {}", printable(live.cell.id, 80),
+                        kind.error().message));
+      co_return std::string("process_warm");
+    }
+    // Source 004: unloading is asked for, then given two seconds.
+    if (*kind == "unload") co_await sleep(std::chrono::seconds(2));
+    co_return *kind;
+  }
+
+  /// Waits before the next attempt: what the server asks, at most a minute, else 100 ms doubled
+  /// each time; with jitter, so that workers do not come back together. One gate a cell.
+  Task<void> back_off(int64_t cell, int64_t failures, std::optional<Nanos> asked) {
+    constexpr int64_t kFirstNs = 100'000'000;
+    Nanos wait = asked ? std::min(*asked, kMaxRetryAfter)
+                       : Nanos(kFirstNs << std::min<int64_t>(failures - 1, 8));
+    wait += Nanos(static_cast<int64_t>(random_.unit() * 0.1 * static_cast<double>(wait.count())));
+    MonoNs& gate = gates_[cell];
+    gate = std::max(gate, mono_now_ns() + wait.count());
+    while (!stopping_ && mono_now_ns() < gate) {
+      const Nanos left(gate - mono_now_ns());
+      co_await sleep(std::min(left, Nanos(std::chrono::milliseconds(200))));
+    }
+  }
+
+  Task<void> sleep(Nanos duration) {
+    asio::steady_timer timer(session_.io, duration);
+    co_await timer.async_wait(kAwait);
+  }
+
+  void finish_call(CallRecord record, std::string text) {
+    if (record.final) {
+      ++progress_.done;
+      if (record.outcome == Outcome::kOk)
+        ++progress_.ok;
+      else if (record.outcome == Outcome::kSkipped)
+        ++progress_.skipped;
+      else
+        ++progress_.failed;
+    }
+    events_.call_done(record);
+    events_.progress(progress_);
+    if (!text.empty() && wants_text(record)) {
+      ResponseText response;
+      response.index = record.index;
+      response.attempt = record.attempt;
+      response.text = std::move(text);
+      require(writer_.response(std::move(response)));
+    }
+    last_ = record;
+    last_.tokens.clear();
+    require(writer_.record(std::move(record)));
+  }
+
+  [[nodiscard]] bool wants_text(const CallRecord& record) const {
+    if (spec_.save_responses == "all") return true;
+    if (spec_.save_responses == "none") return false;
+    const int64_t every = std::stoll(spec_.save_responses.substr(7));
+    return record.index % every == 0;
+  }
+
+  void require(bool queued) {
+    if (queued || !error_.empty()) return;
+    error_ = "the disk does not keep up: the queue of records is full";
+    stop_now();
+  }
+
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      signal_ = signal;
+      if (!stopping_) {
+        stopping_ = true;
+        note_(
+            fmt::format("Stopping after the calls in flight ({} again to drop them). {} results "
+                        "are saved.",
+                        signal == SIGINT ? "Ctrl-C" : "SIGTERM", progress_.done));
+        grace_.expires_after(spec_.grace);
+        grace_.async_wait([this](const boost::system::error_code& cancelled) {
+          if (!cancelled) stop_now();
+        });
+      } else {
+        stop_now();
+      }
+      wait_for_signal();
+    });
+  }
+
+  void stop_now() {
+    stopping_ = true;
+    for (const auto& [index, watch] : in_flight_) watch->cancel();
+  }
+
+  /// Four times a second: the progress line, the engines' logs, a disk that may work again.
+  void tick() {
+    ticker_.expires_after(std::chrono::milliseconds(250));
+    ticker_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      for (BundledEngine& engine : session_.started) engine.child->log_tail();
+      if (paused_ && ++pause_ticks_ % 4 == 0) {
+        paused_ = false;
+        writer_.retry();
+      }
+      estimate_end();
+      on_progress_(progress_, last_.run_id.empty() ? nullptr : &last_);
+      tick();
+    });
+  }
+
+  void estimate_end() {
+    const int64_t here = progress_.done - remaining_.progress.done;
+    if (here < 2) return;
+    const double elapsed =
+        static_cast<double>(mono_now_ns() - epoch_ - remaining_.elapsed_ns) / 1e9;
+    progress_.eta_s =
+        elapsed / static_cast<double>(here) * static_cast<double>(progress_.total - progress_.done);
+  }
+
+  Session& session_;
+  const RunMeta& meta_;
+  const RunSpec& spec_;
+  const Remaining& remaining_;
+  RunWriter& writer_;
+  LiveEvents& events_;
+  const OnProgress& on_progress_;
+  const OnNote& note_;
+  const MonoNs epoch_;
+  const uint64_t salt_seed_ =
+      meta_.seed * 0x9e3779b97f4a7c15U + static_cast<uint64_t>(meta_.started_wall_ns);
+  LiveEvents::Progress progress_;
+  asio::steady_timer ticker_;
+  asio::steady_timer grace_;
+  asio::signal_set signals_;
+  SplitMix64 random_;
+  std::function<void(const LiveEvent&)> on_live_;
+  std::map<int64_t, CallWatch*> in_flight_;
+  std::map<int64_t, MonoNs> gates_;
+  std::map<int64_t, std::string> stopped_cells_;
+  CallRecord last_;
+  int64_t current_cell_ = -1;
+  MonoNs cell_started_ = 0;
+  bool stopping_ = false;
+  bool paused_ = false;
+  int64_t pause_ticks_ = 0;
+  int signal_ = 0;
+  std::string error_;
+};
+
+}  // namespace
+
+RunResult run_plan(Session& session, const RunMeta& meta, const RunSpec& spec,
+                   const Remaining& remaining, RunWriter& writer, LiveEvents& events,
+                   const OnProgress& on_progress, const OnNote& note) {
+  Runner runner(session, meta, spec, remaining, writer, events, on_progress, note);
+  return runner.run();
+}
+
+}  // namespace assay
