@@ -13,21 +13,9 @@
 #include "base/result.h"
 #include "model/call_record.h"
 #include "store/ledger.h"
+#include "store/responses.h"
 
 namespace assay {
-
-/// The text of one answer; becomes a line of responses.jsonl.
-struct ResponseText {
-  int64_t index = 0;  ///< Of the planned call.
-  int64_t attempt = 1;
-  std::string text;  ///< Any length; the line keeps the first kMaxResponseBytes.
-};
-
-/// At most this much text of an answer is kept, cut at a UTF-8 character.
-inline constexpr size_t kMaxResponseBytes = 64 << 10;
-
-/// `{"index":…,"attempt":…,"text":…,"truncated":…}` without line end.
-std::string response_line(const ResponseText& response);
 
 /// One thing to bring to disk.
 struct WriterEntry {
