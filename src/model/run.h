@@ -118,8 +118,9 @@ struct LedgerContent {
   std::optional<RunEnd> end;
   int64_t resumes = 0;
   int64_t torn_lines = 0;     ///< Cut lines at the end that were left out.
-  int64_t unknown_lines = 0;  ///< Well-formed lines of a type this version does not know.
+  int64_t unknown_lines = 0;  ///< Lines of a type this version does not know, and damaged ones.
   int64_t duplicates = 0;     ///< Final records of a planned call beyond its first.
+  std::vector<std::string> damaged;  ///< What is wrong with damaged lines, by line; the first 100.
 };
 
 template <>
