@@ -96,7 +96,8 @@ class OllamaEngine : public Engine {
   }
 
   Task<Result<std::string>> make_cold(std::string model) override {
-    const auto unloaded = co_await post("/api/generate", Json{{"model", model}, {"keep_alive", 0}});
+    Json body{{"model", model}, {"keep_alive", 0}};
+    const auto unloaded = co_await post("/api/generate", std::move(body));
     if (!unloaded) co_return fail(unloaded.error());
     co_return std::string("unload");
   }

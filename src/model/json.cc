@@ -71,8 +71,9 @@ bool read_value(od::value v, E& out) {
 }
 template <class T>
 bool read_value(od::value v, std::optional<T>& out) {
-  if (v.is_null()) return true;
-  return read_value(v, out.emplace());
+  bool null = false;
+  if (v.is_null().get(null)) return false;
+  return null || read_value(v, out.emplace());
 }
 template <class S>
 bool read_value(od::value v, Base64<S> out) {
@@ -329,10 +330,12 @@ Result<CallRecord> parse_call(std::string_view line) {
   CallRecord record;
   std::string bad;
   visit_fields(record, [&](const char* name, auto&& member) {
+    // After one error simdjson's object may not be asked again.
+    if (!bad.empty()) return;
     od::value value;
     const auto error = object.find_field_unordered(name).get(value);
     if (error == simdjson::NO_SUCH_FIELD) return;
-    if ((error || !read_value(value, member)) && bad.empty()) bad = name;
+    if (error || !read_value(value, member)) bad = name;
   });
   if (!bad.empty()) {
     return fail(Errc::kProtocol, fmt::format("the ledger's call line has a damaged '{}'", bad));

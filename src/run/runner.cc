@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
-#include <map>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -43,12 +43,14 @@ bool is_retryable(const CallRecord& record) {
 class Runner {
  public:
   Runner(Session& session, const RunMeta& meta, const RunSpec& spec, const Remaining& remaining,
-         RunWriter& writer, LiveEvents& events, const OnProgress& on_progress, const OnNote& note)
+         RunWriter& writer, DiskTrouble& disk, LiveEvents& events, const OnProgress& on_progress,
+         const OnNote& note)
       : session_(session),
         meta_(meta),
         spec_(spec),
         remaining_(remaining),
         writer_(writer),
+        disk_(disk),
         events_(events),
         on_progress_(on_progress),
         note_(note),
@@ -65,7 +67,8 @@ class Runner {
 
   RunResult run() {
     LoopLag lag(session_.io);
-    const HostSampler sampler([this](const HostSample& sample) {
+    std::optional<HostSampler> sampler;
+    sampler.emplace([this](const HostSample& sample) {
       asio::post(session_.io, [this, sample] {
         events_.telemetry(sample, static_cast<double>(mono_now_ns() - epoch_) / 1e9);
       });
@@ -74,6 +77,10 @@ class Runner {
     tick();
     const bool done = session_.wait_for(run_stages());
     lag.stop();
+    // Handlers that are still queued refer to this object: they run now.
+    sampler.reset();
+    session_.io.restart();
+    session_.io.poll();
     RunResult result;
     result.state = !error_.empty() ? "failed" : done ? "completed" : "interrupted";
     result.signal = signal_;
@@ -83,15 +90,6 @@ class Runner {
     result.loop_lag_max_ms = lag.max_ms();
     result.progress = progress_;
     return result;
-  }
-
-  /// The disk refused: from the writer's thread.
-  void on_writer_error(const Error& error) {
-    asio::post(session_.io, [this, error] {
-      paused_ = true;
-      note_(fmt::format("paused: {}", error.message));
-      events_.alert("paused", error.message);
-    });
   }
 
  private:
@@ -342,14 +340,33 @@ class Runner {
     ticker_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       for (BundledEngine& engine : session_.started) engine.child->log_tail();
-      if (paused_ && ++pause_ticks_ % 4 == 0) {
-        paused_ = false;
-        writer_.retry();
-      }
+      watch_disk();
       estimate_end();
       on_progress_(progress_, last_.run_id.empty() ? nullptr : &last_);
       tick();
     });
+  }
+
+  /// While the disk refuses, no call is issued and once a second it is tried again.
+  void watch_disk() {
+    if (const auto trouble = disk_.take()) {
+      if (!paused_) {
+        note_(fmt::format("paused: {}", trouble->message));
+        events_.alert("paused", trouble->message);
+      }
+      paused_ = true;
+      pause_ticks_ = 0;
+    } else if (paused_ && ++pause_ticks_ % 4 == 0) {
+      if (retried_) {
+        paused_ = retried_ = false;  // The retry before brought no new trouble.
+        note_("the disk works again: going on");
+      } else {
+        writer_.retry();
+        retried_ = true;
+      }
+      return;
+    }
+    if (paused_ && pause_ticks_ == 0) retried_ = false;
   }
 
   void estimate_end() {
@@ -366,6 +383,7 @@ class Runner {
   const RunSpec& spec_;
   const Remaining& remaining_;
   RunWriter& writer_;
+  DiskTrouble& disk_;
   LiveEvents& events_;
   const OnProgress& on_progress_;
   const OnNote& note_;
@@ -386,6 +404,7 @@ class Runner {
   MonoNs cell_started_ = 0;
   bool stopping_ = false;
   bool paused_ = false;
+  bool retried_ = false;
   int64_t pause_ticks_ = 0;
   int signal_ = 0;
   std::string error_;
@@ -394,9 +413,9 @@ class Runner {
 }  // namespace
 
 RunResult run_plan(Session& session, const RunMeta& meta, const RunSpec& spec,
-                   const Remaining& remaining, RunWriter& writer, LiveEvents& events,
-                   const OnProgress& on_progress, const OnNote& note) {
-  Runner runner(session, meta, spec, remaining, writer, events, on_progress, note);
+                   const Remaining& remaining, RunWriter& writer, DiskTrouble& disk,
+                   LiveEvents& events, const OnProgress& on_progress, const OnNote& note) {
+  Runner runner(session, meta, spec, remaining, writer, disk, events, on_progress, note);
   return runner.run();
 }
 

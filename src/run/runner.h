@@ -1,7 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "model/options.h"
 #include "model/run.h"
@@ -35,11 +39,28 @@ struct RunResult {
 /// second. `current` is the call that people would ask about, null between calls.
 using OnProgress = std::function<void(const LiveEvents::Progress&, const CallRecord* current)>;
 
+/// Carries the news of a disk that refuses from the writer's thread to the load thread.
+class DiskTrouble {
+ public:
+  void raise(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    error_ = error;
+  }
+  std::optional<Error> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(error_, std::nullopt);
+  }
+
+ private:
+  std::mutex mutex_;  // Guards `error_`.
+  std::optional<Error> error_;
+};
+
 /// Issues the plan's remaining calls and writes exactly one final record for each that is reached.
 /// Handles SIGINT and SIGTERM: the first lets calls in flight finish within the grace, the second
 /// drops them. Blocks the calling thread, which becomes the load thread.
 RunResult run_plan(Session& session, const RunMeta& meta, const RunSpec& spec,
-                   const Remaining& remaining, RunWriter& writer, LiveEvents& events,
-                   const OnProgress& on_progress, const OnNote& note);
+                   const Remaining& remaining, RunWriter& writer, DiskTrouble& disk,
+                   LiveEvents& events, const OnProgress& on_progress, const OnNote& note);
 
 }  // namespace assay

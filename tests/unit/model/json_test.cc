@@ -66,6 +66,14 @@ TEST(CallLine, MissingFieldsKeepDefaultsAndWrongTypesAreNamed) {
   EXPECT_NE(bad.error().message.find("run_idx"), std::string::npos);
 }
 
+TEST(CallLine, DamageOfAnyKindIsRefused) {
+  for (const char* line :
+       {R"({"type":"call","error":nule})", R"({"type":"call","error":null"flags":[]})",
+        R"({"type":"call","prefix":"un"now,"stamps":"none"})"}) {
+    EXPECT_FALSE(parse_call(line)) << line;
+  }
+}
+
 TEST(CallLine, IllFormedUtf8BecomesAReplacementCharacter) {
   CallRecord r = full_record();
   r.error = "bad \xff byte";
