@@ -10,15 +10,17 @@
 namespace assay {
 
 /// Fills what a record states besides its raw facts, from those facts:
-/// - `first_delta_ms`, `total_duration_ms`: rounded to whole milliseconds, absent without instants;
+/// - `first_delta_ms`, `total_duration_ms`: rounded to whole milliseconds, where there are
+/// instants;
 /// - `completion_tokens` and `token_source`, when no count was chosen yet: usage before engine;
 /// - `prefix`, when still unknown and `cached_tokens` is known: 0 is fresh, more is reused;
 /// - `tokens_per_sec`: source 004's formula.
 /// Call it once per attempt, after the last event. Calling it again changes nothing.
 void finish_record(CallRecord& record);
 
-/// What one call says about itself, from instants and counts alone: pure, absent never 0. They do
-/// not look at `outcome`: whoever pools them leaves failed calls out.
+/// What one call says about itself, from instants and counts alone: pure, absent never 0. Records
+/// of foreign ledgers that have no instants fall back to their whole milliseconds. `outcome` is not
+/// looked at: whoever pools leaves failed calls out.
 namespace derive {
 
 using Value = std::optional<double>;
@@ -98,6 +100,7 @@ Value max_gap_ms(const CallRecord& record);
 Value decode_tps(const CallRecord& record);
 Value itl_ms(const CallRecord& record);
 Value prefill_tps(const CallRecord& record);
+Value prefill_ms(const CallRecord& record);  ///< The engine's own.
 Value chunks_per_sec(const CallRecord& record);
 Value tokens_per_event(const CallRecord& record);
 Value tokens_per_sec(const CallRecord& record);

@@ -70,16 +70,19 @@ struct RunLegs {
 /// Of several final records of one planned call the first counts.
 RunLegs group_legs(const LedgerContent& ledger);
 
-/// Prefill speed as the client sees it, from how median TTFT grows with the prompt's real length.
+/// Prefill speed from how the median time grows with the prompt's real length.
 struct PrefillFit {
-  std::optional<double> tps;       ///< 1 / slope.
+  std::optional<double> tps;       ///< 1 / slope; absent when the slope is not positive.
   std::optional<double> floor_ms;  ///< The intercept, `ttft_floor_ms`; absent when negative.
   int64_t lengths = 0;             ///< Distinct lengths that were there; at least 3 are needed.
 };
 
+/// Whose time: TTFT as the client sees it, or the engine's own `prefill_ms`.
+enum class PrefillTime : uint8_t { kClient, kEngine };
+
 /// Over the fresh legs of one cell, cold ones left out (they hold the load), at the lowest
 /// concurrency there is.
-PrefillFit fit_prefill(std::span<const LegResult> legs, std::string_view cell_id);
+PrefillFit fit_prefill(std::span<const LegResult> legs, std::string_view cell_id, PrefillTime time);
 inline constexpr int64_t kMinPrefillLengths = 3;
 
 }  // namespace assay

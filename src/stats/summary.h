@@ -70,10 +70,6 @@ inline constexpr int64_t kMinForInterval = 6;
 /// Correlation of each value with the next. Absent below 3 values or without spread.
 std::optional<double> lag1_correlation(std::span<const double> values);
 
-/// The `p` quantile of Student's t with `df` degrees of freedom, p in (0, 1), df >= 1; right to
-/// 1e-9, from the regularised incomplete beta function.
-double t_quantile(double p, double df);
-
 /// Least squares through the points. Absent below two distinct x.
 struct Line {
   double slope = 0;
