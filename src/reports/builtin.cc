@@ -1,0 +1,33 @@
+#include "reports/builtin.h"
+
+#include <array>
+
+namespace assay {
+namespace {
+
+constexpr std::array kReports{
+    Report{"json", ".json", "One document, schema assay.run/1", render_json},
+    Report{"csv", ".csv", "One row per call record", render_csv},
+    Report{"md", ".md", "The summary's tables in Markdown", render_markdown},
+    Report{"console", "", "The summary as the terminal shows it", render_console},
+};
+
+}  // namespace
+
+std::span<const Report> reports() { return kReports; }
+
+const Report* find_report(std::string_view name) {
+  for (const Report& report : kReports) {
+    if (report.name == name) return &report;
+  }
+  return nullptr;
+}
+
+const Report* find_report_for(std::string_view path) {
+  for (const Report& report : kReports) {
+    if (!report.extension.empty() && path.ends_with(report.extension)) return &report;
+  }
+  return nullptr;
+}
+
+}  // namespace assay

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/report_model.h"
+
+namespace assay {
+
+/// How a report for people looks. Reports for programs ignore it.
+struct RenderOptions {
+  enum class Colour : uint8_t { kOff, kOn };
+  enum class Glyphs : uint8_t { kAscii, kUtf8 };
+  Colour colour = Colour::kOff;  ///< Off: not one escape byte.
+  Glyphs glyphs = Glyphs::kUtf8;
+  std::string saved;              ///< The path behind `Saved`; empty leaves the line out.
+  std::vector<std::string> next;  ///< The commands behind `Next`.
+};
+
+/// A kind of report. Renderers are pure: equal models give equal bytes.
+struct Report {
+  std::string_view name;       ///< As in --format.
+  std::string_view extension;  ///< As in -o FILE, with the point; empty: not a file.
+  std::string_view summary;    ///< One line for help.
+  std::string (*render)(const ReportModel&, const RenderOptions&) = nullptr;
+};
+
+/// json, csv, md, console.
+std::span<const Report> reports();
+/// Null when there is none.
+const Report* find_report(std::string_view name);
+const Report* find_report_for(std::string_view path);  ///< By its extension.
+
+/// One document, schema `assay.run/1`, two spaces of indentation, ends with a line end.
+std::string render_json(const ReportModel& model, const RenderOptions& options);
+/// One row per record, RFC 4180.
+std::string render_csv(const ReportModel& model, const RenderOptions& options);
+/// The console's tables in Markdown.
+std::string render_markdown(const ReportModel& model, const RenderOptions& options);
+/// At most 77 columns.
+std::string render_console(const ReportModel& model, const RenderOptions& options);
+
+}  // namespace assay

@@ -1,0 +1,242 @@
+#include "reports/cell_figures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace assay {
+namespace {
+
+using Legs = std::vector<const LegResult*>;
+using Value = std::optional<double>;
+
+constexpr double kUsualPrompt = 512;  // The length at which engines' prefill speed is often told.
+
+Value mean_of(const LegResult& leg, std::string_view metric) {
+  const MetricResult* found = leg.find(metric);
+  return found != nullptr ? found->summary.mean : std::nullopt;
+}
+
+Value median_of(const LegResult* leg, std::string_view metric) {
+  const MetricResult* found = leg != nullptr ? leg->find(metric) : nullptr;
+  return found != nullptr ? found->summary.p50 : std::nullopt;
+}
+
+Legs with_metric(std::span<const LegResult* const> legs, std::string_view metric) {
+  Legs found;
+  for (const LegResult* leg : legs) {
+    if (leg->find(metric) != nullptr) found.push_back(leg);
+  }
+  return found;
+}
+
+int64_t count_of(const LegResult& leg, std::string_view metric) {
+  const MetricResult* found = leg.find(metric);
+  return found != nullptr ? found->summary.n : 0;
+}
+
+/// The leg with most values of `metric` for each prompt, the first among equals.
+std::map<std::string, const LegResult*> largest_by_prompt(const Legs& legs,
+                                                          std::string_view metric) {
+  std::map<std::string, const LegResult*> largest;
+  for (const LegResult* leg : legs) {
+    const LegResult*& best = largest[leg->prompt_id];
+    if (best == nullptr || count_of(*leg, metric) > count_of(*best, metric)) best = leg;
+  }
+  return largest;
+}
+
+Value difference(Value ours, Value theirs) {
+  if (!ours || !theirs || *theirs <= 0) return std::nullopt;
+  return *ours / *theirs - 1;
+}
+
+/// `legs` from the shortest prompt to the longest; those of unknown length last.
+Legs by_length(Legs legs) {
+  std::stable_sort(legs.begin(), legs.end(), [](const LegResult* a, const LegResult* b) {
+    return a->prompt_tokens.value_or(INFINITY) < b->prompt_tokens.value_or(INFINITY);
+  });
+  return legs;
+}
+
+/// The leg of the shortest prompt with most values of `metric`.
+const LegResult* shortest(const Legs& legs, std::string_view metric) {
+  const Legs sorted = by_length(with_metric(legs, metric));
+  if (sorted.empty()) return nullptr;
+  const LegResult* best = sorted.front();
+  for (const LegResult* leg : sorted) {
+    if (leg->prompt_id == best->prompt_id && count_of(*leg, metric) > count_of(*best, metric)) {
+      best = leg;
+    }
+  }
+  return best;
+}
+
+const LegResult* with_prefix(const Legs& legs, const std::string& prompt_id, Prefix prefix) {
+  const LegResult* best = nullptr;
+  for (const LegResult* leg : legs) {
+    if (leg->prompt_id != prompt_id || leg->prefix != prefix) continue;
+    if (best == nullptr || leg->ok > best->ok) best = leg;
+  }
+  return best;
+}
+
+std::optional<int64_t> planned_length(const RunMeta& meta, const LegResult& leg) {
+  for (const Prompt& prompt : meta.prompts) {
+    if (prompt.id == leg.prompt_id && prompt.target_tokens) return prompt.target_tokens;
+  }
+  return leg.prompt_tokens ? std::optional(std::llround(*leg.prompt_tokens)) : std::nullopt;
+}
+
+void add_prefill(const Cell& cell, std::span<const LegResult> all, const Legs& legs,
+                 CellSummary& s) {
+  const PrefillFit client = fit_prefill(all, cell.id, PrefillTime::kClient);
+  const PrefillFit engine = fit_prefill(all, cell.id, PrefillTime::kEngine);
+  s.ttft_floor_ms = client.floor_ms;
+  // Slopes compare with slopes: both leave out what a call costs at any length.
+  if (client.tps && engine.tps) s.pp_difference = difference(client.tps, engine.tps);
+  s.engine_pp_tps = engine.tps;
+  if (!s.engine_pp_tps) {
+    const LegResult* nearest = nullptr;
+    const auto distance = [](const LegResult* leg) {
+      return std::fabs(leg->prompt_tokens.value_or(0) - kUsualPrompt);
+    };
+    for (const LegResult* leg : with_metric(legs, "prefill_tps")) {
+      if (leg->prefix == Prefix::kReused) continue;
+      if (nearest == nullptr || distance(leg) < distance(nearest)) nearest = leg;
+    }
+    if (nearest != nullptr) s.engine_pp_tps = mean_of(*nearest, "prefill_tps");
+  }
+  s.pp_tps = client.tps ? client.tps : s.engine_pp_tps;
+  if (s.pp_tps) s.pp_source = client.tps ? "client" : "engine";
+}
+
+void add_speed(const RunMeta& meta, const Legs& legs, CellSummary& s) {
+  const LegResult* base = shortest(legs, "decode_tps");
+  if (base != nullptr) {
+    s.tg_tps = mean_of(*base, "decode_tps");
+    s.tg_ci95 = base->find("decode_tps")->summary.ci95;
+    s.engine_tg_tps = mean_of(*base, "engine_decode_tps");
+    const Legs longest = by_length(with_metric(legs, "decode_tps"));
+    for (const LegResult* leg : longest) {
+      if (leg->prompt_id == base->prompt_id || !leg->prompt_tokens) continue;
+      if (*leg->prompt_tokens < static_cast<double>(kMinDepthTokens)) continue;
+      s.tg_depth_tps = mean_of(*leg, "decode_tps");
+      s.depth_tokens = planned_length(meta, *leg);
+    }
+  }
+  const Legs timed = by_length(with_metric(legs, "ttft_ms"));
+  const LegResult* chosen = timed.empty() ? nullptr : timed.front();
+  for (const LegResult* leg : timed) {
+    if (with_prefix(timed, leg->prompt_id, Prefix::kFresh) != nullptr &&
+        with_prefix(timed, leg->prompt_id, Prefix::kReused) != nullptr) {
+      chosen = leg;
+      break;
+    }
+  }
+  if (chosen == nullptr) return;
+  const auto of = [&](Prefix prefix) {
+    return median_of(with_prefix(timed, chosen->prompt_id, prefix), "ttft_ms");
+  };
+  s.ttft_fresh_ms = of(Prefix::kFresh);
+  s.ttft_reused_ms = of(Prefix::kReused);
+  s.ttft_unknown_ms = of(Prefix::kUnknown);
+}
+
+/// Equal weights: the mean of the prompts' rates; half-widths add as independent ones do.
+void add_over_prompts(const Legs& legs, CellSummary& s) {
+  const auto by_prompt = largest_by_prompt(with_metric(legs, "decode_tps"), "decode_tps");
+  const auto prompts = static_cast<double>(by_prompt.size());
+  double sum = 0;
+  double squares = 0;
+  bool all_known = !by_prompt.empty();
+  double engine = 0;
+  bool engine_known = !by_prompt.empty();
+  for (const auto& [prompt, leg] : by_prompt) {
+    const Summary& summary = leg->find("decode_tps")->summary;
+    sum += summary.mean.value_or(0);
+    all_known &= summary.ci95.has_value();
+    if (summary.ci95) squares += std::pow((summary.ci95->high - summary.ci95->low) / 2, 2);
+    const Value theirs = mean_of(*leg, "engine_decode_tps");
+    engine_known &= theirs.has_value();
+    engine += theirs.value_or(0);
+  }
+  if (!by_prompt.empty()) s.tg_tps = sum / prompts;
+  if (all_known) {
+    const double half = std::sqrt(squares) / prompts;
+    s.tg_ci95 = Interval{*s.tg_tps - half, *s.tg_tps + half};
+  }
+  if (engine_known) s.engine_tg_tps = engine / prompts;
+  s.ttft_fresh_ms = over_prompts(legs, Prefix::kFresh, "ttft_ms", &Summary::p50);
+  s.ttft_reused_ms = over_prompts(legs, Prefix::kReused, "ttft_ms", &Summary::p50);
+  s.ttft_unknown_ms = over_prompts(legs, Prefix::kUnknown, "ttft_ms", &Summary::p50);
+}
+
+}  // namespace
+
+std::vector<const LegResult*> steady_legs(std::span<const LegResult> legs,
+                                          std::string_view cell_id) {
+  Legs steady;
+  Legs cold;
+  for (const LegResult& leg : legs) {
+    if (leg.cell_id != cell_id || leg.ok == 0) continue;
+    (leg.phase == Phase::kCold ? cold : steady).push_back(&leg);
+  }
+  Legs chosen = steady.empty() ? cold : steady;
+  int64_t lowest = INT64_MAX;
+  for (const LegResult* leg : chosen) lowest = std::min(lowest, leg->concurrency);
+  std::erase_if(chosen, [&](const LegResult* leg) { return leg->concurrency != lowest; });
+  return chosen;
+}
+
+std::optional<double> over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
+                                   std::string_view metric,
+                                   std::optional<double> Summary::*figure) {
+  Legs usable = with_metric(legs, metric);
+  std::erase_if(usable, [&](const LegResult* leg) {
+    return leg->prefix != prefix || !(leg->find(metric)->summary.*figure);
+  });
+  if (usable.empty()) return std::nullopt;
+  double sum = 0;
+  const auto by_prompt = largest_by_prompt(usable, metric);
+  for (const auto& [prompt, leg] : by_prompt) sum += *(leg->find(metric)->summary.*figure);
+  return sum / static_cast<double>(by_prompt.size());
+}
+
+CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
+                           std::span<const LegResult> all) {
+  const Cell& cell = meta.cells[static_cast<size_t>(cell_index)];
+  CellSummary s;
+  s.cell = cell_index;
+  s.skipped_reason = cell.unavailable;
+  int64_t most_skipped = 0;
+  std::vector<double> cold_loads;
+  for (const LegResult& leg : all) {
+    if (leg.cell_id != cell.id) continue;
+    s.ok += leg.ok;
+    s.failed += leg.failed;
+    s.skipped += leg.skipped;
+    if (cell.unavailable.empty() && leg.skipped > most_skipped) {
+      most_skipped = leg.skipped;
+      s.skipped_reason = leg.skipped_reason;
+    }
+    const MetricResult* load = leg.phase == Phase::kCold ? leg.find("load_ms") : nullptr;
+    if (load != nullptr) {
+      cold_loads.insert(cold_loads.end(), load->values.begin(), load->values.end());
+    }
+  }
+  s.load_ms = cell.load_ms ? cell.load_ms : median(cold_loads);
+  const Legs legs = steady_legs(all, cell.id);
+  add_prefill(cell, all, legs, s);
+  if (meta.suite == "speed") {
+    add_speed(meta, legs, s);
+  } else {
+    add_over_prompts(legs, s);
+  }
+  s.tg_difference = difference(s.tg_tps, s.engine_tg_tps);
+  return s;
+}
+
+}  // namespace assay

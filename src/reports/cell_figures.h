@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "reports/report_model.h"
+
+namespace assay {
+
+/// The legs of one cell that its line of figures is made from: warm and measured ones, the cold
+/// ones only where there are no others, at the lowest concurrency there is.
+std::vector<const LegResult*> steady_legs(std::span<const LegResult> legs,
+                                          std::string_view cell_id);
+
+/// Among `legs`, the equal-weight mean over prompts of a percentile of `metric`: prompts are
+/// strata, so their values are never pooled. Each prompt is represented by its largest leg with
+/// `prefix`. Absent when no leg has the metric.
+std::optional<double> over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
+                                   std::string_view metric, std::optional<double> Summary::*figure);
+
+/// The figures of RunMeta::cells[cell]. `legs` are those of the whole run.
+CellSummary summarise_cell(const RunMeta& meta, int64_t cell, std::span<const LegResult> legs);
+
+}  // namespace assay

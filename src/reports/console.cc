@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "reports/builtin.h"
+#include "reports/document.h"
+#include "reports/layout.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kFactIndent = 4;
+constexpr size_t kWordIndent = 8;
+
+class Page {
+ public:
+  explicit Page(const RenderOptions& options) : options_(options) {}
+
+  void blank() { text_ += '\n'; }
+
+  void line(std::string_view content) { text_ += fmt::format("{}\n", content); }
+
+  /// A paragraph of anybody's text.
+  void prose(std::string_view content, size_t indent, Style style = Style::kPlain) {
+    const std::string safe = safe_text(content, options_.glyphs);
+    for (std::string& part : wrap(safe, kConsoleWidth, indent)) {
+      line(styled(std::move(part), style, options_.colour));
+    }
+  }
+
+  void fact(std::string_view content) {
+    const std::string safe = safe_text(content, options_.glyphs);
+    for (const std::string& part : wrap(safe, kConsoleWidth - kFactIndent, kFactIndent)) {
+      line(std::string(kFactIndent, ' ') + part);
+    }
+  }
+
+  /// `Saved   path`: paths and commands must stay whole to be copied.
+  void labelled(std::string_view label, std::string_view content) {
+    line(fmt::format("{:<{}}{}", label, kWordIndent, safe_text(content, options_.glyphs)));
+  }
+
+  void block(const Heading& heading) {
+    blank();
+    prose(heading.text, kFactIndent, Style::kBold);
+  }
+  void block(const Table& table) { lines(lay_out(table, options_)); }
+  void block(const Histogram& histogram) {
+    blank();
+    lines(lay_out(histogram, options_));
+  }
+
+  std::string take() { return std::move(text_); }
+
+ private:
+  void lines(const std::vector<std::string>& all) {
+    for (const std::string& one : all) line(one);
+  }
+
+  const RenderOptions& options_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string render_console(const ReportModel& model, const RenderOptions& options) {
+  const Document document = make_document(model);
+  Page page(options);
+  page.prose(document.title, kFactIndent, Style::kBold);
+  for (const std::string& fact : document.facts) page.fact(fact);
+  for (const Block& block : document.blocks) {
+    if (std::holds_alternative<Table>(block) && model.meta.suite == "speed") page.blank();
+    std::visit([&](const auto& one) { page.block(one); }, block);
+  }
+  page.blank();
+  page.prose(document.measurement, kFactIndent,
+             model.measurement.ok ? Style::kPlain : Style::kWarning);
+  for (const std::string& caveat : document.unreliable) {
+    page.prose("unreliable: " + caveat, kFactIndent, Style::kWarning);
+  }
+  for (const std::string& warning : document.warnings) {
+    page.prose("warning: " + warning, kFactIndent, Style::kWarning);
+  }
+  for (const std::string& note : document.notes) page.prose("note: " + note, kFactIndent);
+  if (!options.saved.empty() || !options.next.empty()) page.blank();
+  if (!options.saved.empty()) page.labelled("Saved", options.saved);
+  for (size_t i = 0; i < options.next.size(); ++i) {
+    page.labelled(i == 0 ? "Next" : "", options.next[i]);
+  }
+  return page.take();
+}
+
+}  // namespace assay

@@ -1,0 +1,154 @@
+#include "reports/document.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "reports/tables.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kIdPrefix = 8;
+constexpr size_t kMaxReasons = 8;
+constexpr size_t kMaxWarnings = 12;
+
+struct Totals {
+  int64_t n = 0;
+  int64_t ok = 0;
+  int64_t failed = 0;
+  int64_t skipped = 0;
+};
+
+Totals totals_of(const ReportModel& model) {
+  Totals t;
+  for (const LegResult& leg : model.legs) {
+    t.n += leg.n;
+    t.ok += leg.ok;
+    t.failed += leg.failed;
+    t.skipped += leg.skipped;
+  }
+  return t;
+}
+
+std::string plural(int64_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+std::string title_of(const ReportModel& model) {
+  std::string title = fmt::format("Run {} · {} · {}", model.meta.run_id.substr(0, kIdPrefix),
+                                  model.meta.suite, model.state);
+  if (model.wall_s) title += fmt::format(" in {} s", grouped(*model.wall_s, 1));
+  return title;
+}
+
+std::vector<std::string> facts_of(const ReportModel& model) {
+  std::vector<std::string> facts;
+  if (model.meta.cells.size() == 1) {
+    const Cell& cell = model.meta.cells.front();
+    std::string fact = cell.id;
+    if (!cell.version.empty()) fact += " · version " + cell.version;
+    if (!cell.quantization.empty()) fact += " · " + cell.quantization;
+    if (cell.model_bytes) fact += " · " + bytes_text(*cell.model_bytes);
+    facts.push_back(std::move(fact));
+  } else {
+    facts.push_back(plural(static_cast<int64_t>(model.meta.cells.size()), "cell"));
+  }
+  const Totals t = totals_of(model);
+  std::string calls = fmt::format("{}: {} ok", plural(t.n, "call"), t.ok);
+  if (t.failed > 0) calls += fmt::format(", {} failed", t.failed);
+  if (t.skipped > 0) calls += fmt::format(", {} skipped", t.skipped);
+  if (model.warmup.n > 0) {
+    calls += fmt::format(" · {} before them, not counted", plural(model.warmup.n, "warm-up call"));
+  }
+  facts.push_back(std::move(calls));
+  facts.push_back(fmt::format("{} on {}", model.meta.started_at_utc, model.meta.host));
+  return facts;
+}
+
+std::string check_text(const Check& check) {
+  return fmt::format("{} {} (limit {})", check.name,
+                     check.value ? fmt::format("{:.4g}", *check.value) : "-", check.limit);
+}
+
+std::string measurement_text(const Measurement& m) {
+  std::vector<std::string> parts;
+  for (const Check& check : m.checks) {
+    if (!check.ok) parts.push_back(check_text(check));
+  }
+  if (m.client_lag_ms_p99) {
+    parts.push_back(fmt::format("client lag p99 {:.2f} ms", *m.client_lag_ms_p99));
+  }
+  if (m.stamps != StampSource::kNone) parts.push_back(fmt::format("{} stamps", to_text(m.stamps)));
+  if (m.engine_difference) {
+    const bool agrees = std::none_of(m.checks.begin(), m.checks.end(), [](const Check& check) {
+      return check.name == "engine_decode_agreement" && !check.ok;
+    });
+    parts.push_back(fmt::format("engine {} {:+.1f} %", agrees ? "agrees" : "differs",
+                                100 * *m.engine_difference));
+  }
+  const std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
+  return parts.empty() ? verdict : verdict + ": " + join(parts, ", ");
+}
+
+/// Where a leg is, in words: its cell only where there are several.
+std::string place_of(const ReportModel& model, const std::vector<std::string>& labels,
+                     const LegResult& leg) {
+  std::string place = leg.prompt_id.empty() ? std::string(to_text(leg.phase)) : leg.prompt_id;
+  if (model.meta.cells.size() > 1) {
+    place += " on " + (leg.cell >= 0 ? labels[static_cast<size_t>(leg.cell)] : leg.cell_id);
+  }
+  return place;
+}
+
+std::vector<std::string> trouble_of(const ReportModel& model) {
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  std::vector<std::string> warnings;
+  for (const LegResult& leg : model.legs) {
+    const std::string place = place_of(model, labels, leg);
+    if (leg.failed > 0) {
+      warnings.push_back(fmt::format("{}: {} of {} failed, most often: {}", place, leg.failed,
+                                     plural(leg.ok + leg.failed, "call"), leg.failure));
+    }
+    if (leg.skipped > 0) {
+      warnings.push_back(fmt::format("{}: {} skipped: {}", place, plural(leg.skipped, "call"),
+                                     leg.skipped_reason));
+    }
+    if (leg.n == 0) warnings.push_back(place + ": nothing was recorded");
+  }
+  return warnings;
+}
+
+void limit(std::vector<std::string>& lines, size_t most) {
+  if (lines.size() <= most) return;
+  const size_t more = lines.size() - most;
+  lines.resize(most);
+  lines.push_back(fmt::format("and {} more: see the JSON report", more));
+}
+
+}  // namespace
+
+Document make_document(const ReportModel& model) {
+  Document document;
+  document.title = title_of(model);
+  document.facts = facts_of(model);
+  Section section = model.meta.suite == "speed"   ? speed_section(model)
+                    : model.meta.cells.size() > 1 ? comparison_section(model)
+                                                  : legs_section(model);
+  document.blocks = std::move(section.blocks);
+  document.measurement = measurement_text(model.measurement);
+  for (const Caveat& caveat : model.unreliable) {
+    document.unreliable.push_back(fmt::format("{}: {}", caveat.code, caveat.detail));
+  }
+  document.warnings = trouble_of(model);
+  limit(document.warnings, kMaxReasons);
+  limit(section.warnings, kMaxWarnings);
+  document.warnings.insert(document.warnings.end(), section.warnings.begin(),
+                           section.warnings.end());
+  document.notes = model.notes;
+  return document;
+}
+
+}  // namespace assay

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "reports/report_model.h"
+
+namespace assay {
+
+/// A report for people before it is laid out: every number is already its final string, so that the
+/// console and Markdown cannot differ. Text of engines is in it as it came: layouts make it safe.
+
+enum class Align : uint8_t { kLeft, kRight };
+
+struct Column {
+  std::string title;
+  std::string unit;  ///< Under or behind the title; empty for none.
+  Align align = Align::kRight;
+  int drop = 0;       ///< In a narrow place the column with the highest goes first; 0 never goes.
+  int min_width = 0;  ///< Lines columns of successive tables up.
+};
+
+struct TableCell {
+  enum class Weight : uint8_t { kNormal, kFaint };
+  std::string text;
+  Weight weight = Weight::kNormal;
+
+  TableCell(std::string content = {}, Weight how = Weight::kNormal)
+      : text(std::move(content)), weight(how) {}
+};
+
+/// A row with fewer cells than columns lets its last cell run to the end.
+struct Table {
+  std::vector<Column> columns;
+  std::vector<std::vector<TableCell>> rows;
+};
+
+struct Bar {
+  std::string label;
+  int64_t count = 0;
+  std::string mark;  ///< Which percentiles lie here.
+};
+
+struct Histogram {
+  std::string title;
+  std::vector<Bar> bars;
+};
+
+struct Heading {
+  std::string text;
+};
+
+using Block = std::variant<Heading, Table, Histogram>;
+
+struct Document {
+  std::string title;
+  std::vector<std::string> facts;
+  std::vector<Block> blocks;
+  std::string measurement;
+  std::vector<std::string> unreliable;
+  std::vector<std::string> warnings;
+  std::vector<std::string> notes;
+};
+
+/// What people should see of a run.
+Document make_document(const ReportModel& model);
+
+}  // namespace assay

@@ -1,0 +1,153 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "reports/builtin.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kDecimals = 1e6;
+constexpr size_t kMaxText = 4000;
+
+/// Six decimals: nanoseconds of a millisecond. Never NaN, infinite or a negative zero.
+Json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  const double rounded = std::round(value * kDecimals) / kDecimals;
+  return rounded == 0 ? 0.0 : rounded;
+}
+Json number(std::optional<double> value) { return value ? number(*value) : Json(nullptr); }
+Json whole(std::optional<int64_t> value) { return value ? Json(*value) : Json(nullptr); }
+Json text(std::string_view value) { return printable(value, kMaxText); }
+Json text_or_null(std::string_view value) { return value.empty() ? Json(nullptr) : text(value); }
+Json interval(const std::optional<Interval>& value) {
+  if (!value) return nullptr;
+  return Json::array({number(value->low), number(value->high)});
+}
+
+Json cell_json(const Cell& c) {
+  return {{"id", text(c.id)},
+          {"kind", text(c.kind)},
+          {"model", text(c.model)},
+          {"version", text_or_null(c.version)},
+          {"quantization", text_or_null(c.quantization)},
+          {"model_bytes", whole(c.model_bytes)},
+          {"context_length", whole(c.context_length)},
+          {"digest", text_or_null(c.digest)},
+          {"managed", c.managed},
+          {"random_weights", c.random_weights},
+          {"load_ms", number(c.load_ms)},
+          {"threads", whole(c.threads)},
+          {"unavailable", text_or_null(c.unavailable)}};
+}
+
+Json measurement_json(const Measurement& m) {
+  Json checks = Json::array();
+  for (const Check& check : m.checks) {
+    checks.push_back({{"name", check.name},
+                      {"ok", check.ok},
+                      {"value", number(check.value)},
+                      {"limit", number(check.limit)}});
+  }
+  return {{"ok", m.ok},
+          {"stamps", m.stamps == StampSource::kNone ? Json(nullptr) : Json(to_text(m.stamps))},
+          {"client_lag_ms_p99", number(m.client_lag_ms_p99)},
+          {"loop_lag_ms_p99", number(m.loop_lag_ms_p99)},
+          {"coalesced_share", number(m.coalesced_share)},
+          {"checks", std::move(checks)}};
+}
+
+Json metric_json(const MetricResult& result) {
+  const Summary& s = result.summary;
+  Json low_n = Json::array();
+  for (const int p : s.low_n) low_n.push_back("p" + std::to_string(p));
+  return {{"unit", result.metric->unit}, {"n", s.n},
+          {"mean", number(s.mean)},      {"ci95", interval(s.ci95)},
+          {"p50", number(s.p50)},        {"p90", number(s.p90)},
+          {"p95", number(s.p95)},        {"p99", number(s.p99)},
+          {"min", number(s.min)},        {"max", number(s.max)},
+          {"low_n", std::move(low_n)}};
+}
+
+Json leg_json(const LegResult& leg) {
+  Json all = Json::object();
+  for (const MetricResult& result : leg.metrics) {
+    all[std::string(result.metric->name)] = metric_json(result);
+  }
+  return {{"cell_id", text(leg.cell_id)},
+          {"prompt_id", text(leg.prompt_id)},
+          {"phase", to_text(leg.phase)},
+          {"concurrency", leg.concurrency},
+          {"prefix", to_text(leg.prefix)},
+          {"n", leg.n},
+          {"ok", leg.ok},
+          {"failed", leg.failed},
+          {"skipped", leg.skipped},
+          {"attempts", leg.attempts},
+          {"empty", leg.empty},
+          {"length", leg.length},
+          {"skipped_reason", text_or_null(leg.skipped_reason)},
+          {"prompt_tokens", number(leg.prompt_tokens)},
+          {"aggregate_tps", number(leg.aggregate_tps)},
+          {"requests_per_sec", number(leg.requests_per_sec)},
+          {"metrics", std::move(all)}};
+}
+
+Json summary_json(const Cell& cell, const CellSummary& s) {
+  return {{"cell_id", text(cell.id)},
+          {"ok", s.ok},
+          {"failed", s.failed},
+          {"skipped", s.skipped},
+          {"skipped_reason", text_or_null(s.skipped_reason)},
+          {"pp_tps", number(s.pp_tps)},
+          {"pp_source", text_or_null(s.pp_source)},
+          {"ttft_floor_ms", number(s.ttft_floor_ms)},
+          {"tg_tps", number(s.tg_tps)},
+          {"tg_ci95", interval(s.tg_ci95)},
+          {"tg_depth_tps", number(s.tg_depth_tps)},
+          {"depth_tokens", whole(s.depth_tokens)},
+          {"ttft_fresh_ms", number(s.ttft_fresh_ms)},
+          {"ttft_reused_ms", number(s.ttft_reused_ms)},
+          {"ttft_unknown_ms", number(s.ttft_unknown_ms)},
+          {"load_ms", number(s.load_ms)},
+          {"memory_bytes", whole(s.memory_bytes)},
+          {"engine_pp_tps", number(s.engine_pp_tps)},
+          {"engine_tg_tps", number(s.engine_tg_tps)},
+          {"pp_difference", number(s.pp_difference)},
+          {"tg_difference", number(s.tg_difference)}};
+}
+
+template <class Items, class F>
+Json list(const Items& items, F&& one) {
+  Json array = Json::array();
+  for (const auto& item : items) array.push_back(one(item));
+  return array;
+}
+
+}  // namespace
+
+std::string render_json(const ReportModel& model, const RenderOptions&) {
+  const Json document{
+      {"schema", "assay.run/1"},
+      {"run_id", text(model.meta.run_id)},
+      {"state", text(model.state)},
+      {"suite", text(model.meta.suite)},
+      {"started_at_utc", text(model.meta.started_at_utc)},
+      {"host", text(model.meta.host)},
+      {"cells", list(model.meta.cells, cell_json)},
+      {"notes", list(model.notes, text)},
+      {"unreliable", list(model.unreliable,
+                          [](const Caveat& c) {
+                            return Json{{"code", c.code}, {"detail", text(c.detail)}};
+                          })},
+      {"measurement", measurement_json(model.measurement)},
+      {"warmup", {{"n", model.warmup.n}, {"ok", model.warmup.ok}, {"failed", model.warmup.failed}}},
+      {"legs", list(model.legs, leg_json)},
+      {"cells_summary",
+       list(model.cells, [&](const CellSummary& s) { return summary_json(model.cell_of(s), s); })}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace assay

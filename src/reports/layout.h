@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/builtin.h"
+#include "reports/document.h"
+
+namespace assay {
+
+inline constexpr size_t kConsoleWidth = 77;
+
+/// Columns that a terminal uses for valid UTF-8: East Asian wide characters and emoji two,
+/// combining ones none.
+size_t display_width(std::string_view text);
+
+/// Text of anybody made safe for a terminal: no control characters, no direction overrides, and in
+/// kAscii nothing outside ASCII (± becomes +-, … becomes ..., what has no stand-in becomes ?).
+std::string safe_text(std::string_view text, RenderOptions::Glyphs glyphs);
+
+/// At most `width` columns; a longer text loses its middle, since both ends tell names apart.
+std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyphs glyphs);
+
+/// Lines of at most `width` columns, broken at spaces where there are any; lines after the first
+/// begin with `indent` spaces.
+std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent);
+
+/// A laid-out table or histogram, without line ends. Too wide for kConsoleWidth: the first column
+/// shrinks to 12, then columns go by Column::drop. Rows never wrap.
+std::vector<std::string> lay_out(const Table& table, const RenderOptions& options);
+std::vector<std::string> lay_out(const Histogram& histogram, const RenderOptions& options);
+
+enum class Style : uint8_t { kPlain, kBold, kFaint, kWarning };
+/// With escape sequences around it when colour is on.
+std::string styled(std::string text, Style style, RenderOptions::Colour colour);
+
+}  // namespace assay

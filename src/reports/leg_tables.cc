@@ -1,0 +1,215 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "reports/tables.h"
+
+namespace assay {
+namespace {
+
+using Row = std::vector<TableCell>;
+
+constexpr size_t kMaxBars = 12;
+constexpr double kDiffers = 0.05;
+constexpr int kLabelWidth = 14;
+constexpr int kUnitWidth = 5;
+constexpr int kMeanWidth = 15;
+constexpr int kFigureWidth = 7;
+
+using Figure = std::optional<double> Summary::*;
+struct Percentile {
+  std::string_view title;
+  Figure figure;
+  int low_n;  ///< The percentile that needs as many values: p10 as many as p90.
+};
+constexpr std::array kHighTail{
+    Percentile{"p50", &Summary::p50, 50}, Percentile{"p90", &Summary::p90, 90},
+    Percentile{"p95", &Summary::p95, 95}, Percentile{"p99", &Summary::p99, 99}};
+constexpr std::array kLowTail{
+    Percentile{"p50", &Summary::p50, 50}, Percentile{"p10", &Summary::p10, 90},
+    Percentile{"p5", &Summary::p5, 95}, Percentile{"p1", &Summary::p1, 99}};
+
+std::string plural(int64_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
+}
+
+std::string leg_title(const LegResult& leg) {
+  std::string title = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
+  if (leg.prefix != Prefix::kUnknown) title += fmt::format(" · {} prefix", to_text(leg.prefix));
+  if (leg.concurrency > 1) title += fmt::format(" · concurrency {}", leg.concurrency);
+  title += fmt::format(" · {}: {} ok", plural(leg.n, "call"), leg.ok);
+  if (leg.failed > 0) title += fmt::format(", {} failed", leg.failed);
+  if (leg.skipped > 0) title += fmt::format(", {} skipped", leg.skipped);
+  if (leg.length > 0) title += fmt::format(", {} cut at the length limit", leg.length);
+  if (leg.empty > 0) title += fmt::format(", {} empty", leg.empty);
+  return title;
+}
+
+bool is_low(const Summary& summary, int percentile) {
+  return std::find(summary.low_n.begin(), summary.low_n.end(), percentile) != summary.low_n.end();
+}
+
+TableCell percentile_cell(const MetricResult& result, const Percentile& p) {
+  const std::string text = metric_text(*result.metric, result.summary.*p.figure);
+  if (!is_low(result.summary, p.low_n) || text == "-") return text;
+  return {"~" + text, TableCell::Weight::kFaint};
+}
+
+/// The metrics shown of a leg: those that its calls have, and of two that say the same only one.
+std::vector<const MetricResult*> shown(const LegResult& leg, Better better) {
+  const auto mean = [&](std::string_view name) {
+    const MetricResult* found = leg.find(name);
+    return found != nullptr ? found->summary.mean : std::nullopt;
+  };
+  std::vector<std::string_view> names;
+  if (better == Better::kLower) {
+    names = {"ttft_ms"};
+    const auto first = mean("ttft_ms");
+    const auto visible = mean("ttfv_ms");
+    if (visible && (!first || *visible > *first * (1 + kDiffers))) names.push_back("ttfv_ms");
+    names.insert(names.end(), {"itl_ms", "e2e_ms"});
+    if (leg.phase == Phase::kCold) names.push_back("load_ms");
+  } else {
+    names = {leg.find("decode_tps") != nullptr ? "decode_tps" : "chunks_per_sec", "prefill_tps"};
+  }
+  std::vector<const MetricResult*> results;
+  for (const std::string_view name : names) {
+    if (const MetricResult* result = leg.find(name)) results.push_back(result);
+  }
+  return results;
+}
+
+template <class Tail>
+Table percentile_table(const std::vector<const MetricResult*>& results, const Tail& tail,
+                       std::string mean_title) {
+  Table table;
+  table.columns = {{"", "", Align::kLeft, 0, kLabelWidth},
+                   {"", "", Align::kRight, 0, kUnitWidth},
+                   {std::move(mean_title), "", Align::kRight, 1, kMeanWidth}};
+  for (const Percentile& p : tail) {
+    const int drop = p.low_n == 90 ? 2 : 0;
+    table.columns.push_back({std::string(p.title), "", Align::kRight, drop, kFigureWidth});
+  }
+  for (const MetricResult* result : results) {
+    Row row{std::string(result->metric->label), std::string(result->metric->unit),
+            with_interval(*result->metric, result->summary.mean, result->summary.ci95)};
+    for (const Percentile& p : tail) row.push_back(percentile_cell(*result, p));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+void add_throughput(const LegResult& leg, Table& table) {
+  if (!leg.requests_per_sec) return;
+  const Metric* speed = find_metric("e2e_tps");
+  table.rows.push_back({std::string("Throughput"), std::string("tok/s"),
+                        metric_text(*speed, leg.aggregate_tps),
+                        fmt::format("{} req/s", grouped(*leg.requests_per_sec, 2))});
+}
+
+/// Too few calls for percentiles: all values, sorted.
+Table values_table(const LegResult& leg) {
+  Table table;
+  table.columns = {{"", "", Align::kLeft, 0, kLabelWidth},
+                   {"", "", Align::kRight, 0, kUnitWidth},
+                   {"mean", "", Align::kRight, 0, kMeanWidth},
+                   {"all values, sorted", "", Align::kLeft}};
+  for (const Better better : {Better::kLower, Better::kHigher}) {
+    for (const MetricResult* result : shown(leg, better)) {
+      std::vector<double> values = result->values;
+      std::sort(values.begin(), values.end());
+      std::vector<std::string> texts;
+      for (const double v : values) texts.push_back(metric_text(*result->metric, v));
+      table.rows.push_back({std::string(result->metric->label), std::string(result->metric->unit),
+                            metric_text(*result->metric, result->summary.mean), join(texts, "  ")});
+    }
+  }
+  add_throughput(leg, table);
+  return table;
+}
+
+Histogram ttft_histogram(const MetricResult& ttft) {
+  const Summary& s = ttft.summary;
+  const size_t bars =
+      std::min(kMaxBars, static_cast<size_t>(std::ceil(std::sqrt(static_cast<double>(s.n)))));
+  const double width = (*s.max - *s.min) / static_cast<double>(bars);
+  const auto bar_of = [&](double value) {
+    return std::min(static_cast<size_t>((value - *s.min) / width), bars - 1);
+  };
+  Histogram histogram{fmt::format("TTFT, ms (n {})", s.n), {}};
+  for (size_t i = 0; i < bars; ++i) {
+    const double edge = *s.min + static_cast<double>(i) * width;
+    histogram.bars.push_back({metric_text(*ttft.metric, edge), 0, ""});
+  }
+  for (const double value : ttft.values) ++histogram.bars[bar_of(value)].count;
+  for (const Percentile& p : kHighTail) {
+    if (p.low_n == 90) continue;
+    std::string& mark = histogram.bars[bar_of(*(s.*p.figure))].mark;
+    mark += (mark.empty() ? "" : " ") + std::string(p.title);
+  }
+  return histogram;
+}
+
+std::string reason_text(std::string_view code) {
+  return code == "outlier" ? "one call is far off the median" : "successive calls are correlated";
+}
+
+void add_leg_warnings(const LegResult& leg, std::vector<std::string>& warnings) {
+  const MetricResult* e2e = leg.find("e2e_ms");
+  if (e2e != nullptr && !e2e->summary.low_n.empty()) {
+    std::vector<std::string> names;
+    std::vector<std::string> needs;
+    for (const int p : e2e->summary.low_n) {
+      names.push_back(fmt::format("p{}", p));
+      needs.push_back(std::to_string(needed_for_percentile(p / 100.0)));
+    }
+    warnings.push_back(fmt::format(
+        "{}: {} {} on {}; read ~ as an estimate (needs {})", leg.prompt_id, join(names, ", "),
+        names.size() == 1 ? "rests" : "rest", plural(e2e->summary.n, "call"), join(needs, ", ")));
+  }
+  for (const Better better : {Better::kLower, Better::kHigher}) {
+    for (const MetricResult* result : shown(leg, better)) {
+      const std::string_view why = result->summary.no_ci95;
+      if (why.empty() || why == "few") continue;
+      warnings.push_back(fmt::format("{}: no interval for {}: {}", leg.prompt_id,
+                                     result->metric->label, reason_text(why)));
+    }
+  }
+}
+
+}  // namespace
+
+Section legs_section(const ReportModel& model) {
+  Section section;
+  for (const LegResult& leg : model.legs) {
+    if (leg.n == 0 || leg.phase == Phase::kSkipped) continue;
+    section.blocks.emplace_back(Heading{leg_title(leg)});
+    if (leg.ok == 0) continue;
+    if (leg.ok < kMinForInterval) {
+      section.blocks.emplace_back(values_table(leg));
+      continue;
+    }
+    const auto low = shown(leg, Better::kLower);
+    if (!low.empty()) {
+      section.blocks.emplace_back(percentile_table(low, kHighTail, "mean ± 95% CI"));
+    }
+    Table high =
+        percentile_table(shown(leg, Better::kHigher), kLowTail, low.empty() ? "mean ± 95% CI" : "");
+    add_throughput(leg, high);
+    if (!high.rows.empty()) section.blocks.emplace_back(std::move(high));
+    const MetricResult* ttft = leg.find("ttft_ms");
+    if (ttft != nullptr && ttft->values.size() >= kMinForHistogram &&
+        *ttft->summary.max > *ttft->summary.min) {
+      section.blocks.emplace_back(ttft_histogram(*ttft));
+    }
+    add_leg_warnings(leg, section.warnings);
+  }
+  return section;
+}
+
+}  // namespace assay

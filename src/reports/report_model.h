@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/run.h"
+#include "stats/checks.h"
+#include "stats/legs.h"
+
+namespace assay {
+
+/// One cell's figures in a line. Absent where there is nothing to say.
+struct CellSummary {
+  int64_t cell = 0;  ///< Index into ReportModel::cells.
+  int64_t ok = 0;
+  int64_t failed = 0;
+  int64_t skipped = 0;
+  std::string skipped_reason;  ///< Why nothing was measured, or the most frequent reason.
+
+  /// Prompt processing. `client`: the slope of fresh TTFT over prompt lengths; where there are too
+  /// few lengths, `engine`: the engine's own figure.
+  std::optional<double> pp_tps;
+  std::string_view pp_source;  ///< `client`, `engine` or empty.
+  std::optional<double> ttft_floor_ms;
+  /// Text generation. Suite `speed`: at the shortest prompt. Others: the equal-weight mean over
+  /// prompts, its interval from the prompts' own ones.
+  std::optional<double> tg_tps;
+  std::optional<Interval> tg_ci95;
+  /// Text generation after the longest prompt, where that is at least kMinDepthTokens.
+  std::optional<double> tg_depth_tps;
+  std::optional<int64_t> depth_tokens;  ///< As planned, else as counted.
+  /// Median TTFT. Suite `speed`: of one prompt, the shortest that has both states, else the
+  /// shortest. Others: the equal-weight mean of the prompts' medians.
+  std::optional<double> ttft_fresh_ms;
+  std::optional<double> ttft_reused_ms;
+  std::optional<double> ttft_unknown_ms;
+  std::optional<double> load_ms;        ///< Start to ready of a managed engine, else of cold calls.
+  std::optional<int64_t> memory_bytes;  ///< Not recorded yet.
+
+  /// What the engine says itself, over the same calls, and client / engine - 1.
+  std::optional<double> engine_pp_tps;
+  std::optional<double> engine_tg_tps;
+  std::optional<double> pp_difference;
+  std::optional<double> tg_difference;
+};
+inline constexpr int64_t kMinDepthTokens = 1000;
+
+/// Everything a report shows of one run. Made from the ledger alone, so that the same ledger always
+/// gives the same bytes. Text in it is as the ledger has it: renderers escape.
+struct ReportModel {
+  RunMeta meta;
+  std::string state;  ///< RunEnd::state; `interrupted` when the ledger has no end.
+  std::optional<double> wall_s;
+  std::vector<std::string> notes;  ///< The planner's, then those of the ledger and the cells.
+  std::vector<Caveat> unreliable;
+  Measurement measurement;
+  WarmupCount warmup;
+  std::vector<LegResult> legs;
+  std::vector<CellSummary> cells;  ///< One per RunMeta::cells, in its order.
+  std::vector<CallRecord> calls;   ///< Every record, in ledger order.
+
+  [[nodiscard]] const Cell& cell_of(const CellSummary& summary) const {
+    return meta.cells[static_cast<size_t>(summary.cell)];
+  }
+};
+
+/// Never fails: what the ledger lacks is absent in the model.
+ReportModel make_report_model(LedgerContent ledger);
+
+}  // namespace assay

@@ -1,0 +1,239 @@
+#include "reports/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "reports/cell_figures.h"
+
+namespace assay {
+namespace {
+
+using Row = std::vector<TableCell>;
+constexpr auto kFaint = TableCell::Weight::kFaint;
+
+const Metric& metric_named(std::string_view name) {
+  const Metric* metric = find_metric(name);
+  ASSAY_CHECK(metric != nullptr);
+  return *metric;
+}
+
+std::string text_of(std::string_view metric, std::optional<double> value) {
+  return metric_text(metric_named(metric), value);
+}
+
+std::string percent(std::optional<double> share) {
+  return share ? fmt::format("{:+.1f} %", 100 * *share) : "-";
+}
+
+/// `4k`, `1.5k`.
+std::string depth_text(int64_t tokens) {
+  const double thousands = static_cast<double>(tokens) / 1024;
+  const double whole = std::round(thousands);
+  if (std::fabs(thousands - whole) < 0.05) return fmt::format("{:.0f}k", whole);
+  return fmt::format("{:.1f}k", thousands);
+}
+
+/// Cells with the fastest generation first; those without one keep the plan's order at the end.
+std::vector<const CellSummary*> best_first(const ReportModel& model) {
+  std::vector<const CellSummary*> cells;
+  for (const CellSummary& cell : model.cells) cells.push_back(&cell);
+  std::stable_sort(cells.begin(), cells.end(), [](const CellSummary* a, const CellSummary* b) {
+    return a->tg_tps.value_or(-1) > b->tg_tps.value_or(-1);
+  });
+  return cells;
+}
+
+/// What to say of a cell without any ok call.
+std::string nothing_measured(const CellSummary& cell) {
+  if (cell.failed > 0) return "all calls failed";
+  if (cell.skipped_reason.empty()) return "nothing was measured";
+  return "skipped: " + cell.skipped_reason;
+}
+
+/// Marked as an estimate where the median's own interval cannot exist.
+TableCell median_cell(std::optional<double> value, int64_t calls) {
+  const std::string text = text_of("ttft_ms", value);
+  if (!value || calls >= kMinForInterval) return text;
+  return {"~" + text, kFaint};
+}
+
+int64_t ttft_calls(const ReportModel& model, const Cell& cell, Prefix prefix) {
+  int64_t calls = 0;
+  for (const LegResult* leg : steady_legs(model.legs, cell.id)) {
+    const MetricResult* ttft = leg->prefix == prefix ? leg->find("ttft_ms") : nullptr;
+    if (ttft != nullptr) calls = std::max(calls, ttft->summary.n);
+  }
+  return calls;
+}
+
+/// The prefix state in which most cells have a TTFT; fresh before unknown before reused.
+Prefix common_prefix(const ReportModel& model) {
+  const auto having = [&](std::optional<double> CellSummary::*member) {
+    return std::count_if(model.cells.begin(), model.cells.end(),
+                         [&](const CellSummary& c) { return (c.*member).has_value(); });
+  };
+  const auto fresh = having(&CellSummary::ttft_fresh_ms);
+  const auto unknown = having(&CellSummary::ttft_unknown_ms);
+  const auto reused = having(&CellSummary::ttft_reused_ms);
+  if (fresh >= unknown && fresh >= reused) return Prefix::kFresh;
+  return unknown >= reused ? Prefix::kUnknown : Prefix::kReused;
+}
+
+/// The deepest prompt names the column; a cell that got less depth says so in its row.
+std::string depth_title(const ReportModel& model) {
+  int64_t deepest = 0;
+  for (const CellSummary& cell : model.cells) {
+    deepest = std::max(deepest, cell.depth_tokens.value_or(0));
+  }
+  return deepest > 0 ? "@" + depth_text(deepest) : "@depth";
+}
+
+std::string depth_cell(const CellSummary& cell, std::string_view title) {
+  std::string text = text_of("decode_tps", cell.tg_depth_tps);
+  if (!cell.depth_tokens) return text;
+  const std::string own = "@" + depth_text(*cell.depth_tokens);
+  return own == title ? text : text + own;
+}
+
+Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
+  Table table;
+  table.columns = {{"Engine itself", "", Align::kLeft},
+                   {"pp", "tok/s"},
+                   {"client vs it", ""},
+                   {"tg", "tok/s"},
+                   {"client vs it", ""}};
+  for (const CellSummary* cell : best_first(model)) {
+    if (!cell->engine_pp_tps && !cell->engine_tg_tps) continue;
+    table.rows.push_back({labels[static_cast<size_t>(cell->cell)],
+                          text_of("prefill_tps", cell->engine_pp_tps), percent(cell->pp_difference),
+                          text_of("decode_tps", cell->engine_tg_tps),
+                          percent(cell->tg_difference)});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string with_interval(const Metric& metric, std::optional<double> mean,
+                          const std::optional<Interval>& ci95) {
+  const std::string text = metric_text(metric, mean);
+  if (!mean || !ci95) return text;
+  const double half = std::max(ci95->high - *mean, *mean - ci95->low);
+  return fmt::format("{} ± {}", text, metric_text(metric, half));
+}
+
+std::vector<std::string> cell_labels(const RunMeta& meta) {
+  std::map<std::string, int> models;
+  std::map<std::string, int> engines;
+  const auto with_kind = [](const Cell& c) { return c.kind + ":" + c.model; };
+  for (const Cell& cell : meta.cells) {
+    ++models[cell.model];
+    ++engines[with_kind(cell)];
+  }
+  std::vector<std::string> labels;
+  for (const Cell& cell : meta.cells) {
+    if (!cell.model.empty() && models[cell.model] == 1) {
+      labels.push_back(cell.model);
+    } else if (!cell.model.empty() && engines[with_kind(cell)] == 1) {
+      labels.push_back(with_kind(cell));
+    } else {
+      labels.push_back(cell.id);
+    }
+  }
+  return labels;
+}
+
+Section speed_section(const ReportModel& model) {
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  const std::string depth = depth_title(model);
+  Section section;
+  Table table;
+  table.columns = {{"Model", "", Align::kLeft},
+                   {"pp", "tok/s"},
+                   {"tg ± 95%", "tok/s"},
+                   {depth, "tok/s", Align::kRight, 1},
+                   {"TTFT ms", "fresh"},
+                   {"TTFT ms", "reused"},
+                   {"load", "ms"},
+                   {"memory", "", Align::kRight, 2}};
+  bool engine_pp = false;
+  bool unknown = false;
+  for (const CellSummary* cell : best_first(model)) {
+    const Cell& facts = model.cell_of(*cell);
+    TableCell label = labels[static_cast<size_t>(cell->cell)];
+    if (cell->ok == 0) {
+      table.rows.push_back({label, nothing_measured(*cell)});
+      continue;
+    }
+    const bool by_engine = cell->pp_source == "engine";
+    engine_pp |= by_engine;
+    const bool only_unknown = !cell->ttft_fresh_ms && cell->ttft_unknown_ms;
+    unknown |= only_unknown;
+    const Prefix first = only_unknown ? Prefix::kUnknown : Prefix::kFresh;
+    TableCell fresh = median_cell(only_unknown ? cell->ttft_unknown_ms : cell->ttft_fresh_ms,
+                                  ttft_calls(model, facts, first));
+    if (only_unknown) fresh.text += "?";
+    table.rows.push_back(
+        {label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
+         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
+         depth_cell(*cell, depth), fresh,
+         median_cell(cell->ttft_reused_ms, ttft_calls(model, facts, Prefix::kReused)),
+         text_of("load_ms", cell->load_ms),
+         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
+  }
+  section.blocks.emplace_back(std::move(table));
+  Table engines = engine_table(model, labels);
+  if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
+  if (engine_pp) {
+    section.warnings.push_back(
+        "e: pp is the engine's own figure; the client needs three prompt lengths");
+  }
+  if (unknown)
+    section.warnings.push_back("?: the engine does not say whether the prompt was cached");
+  return section;
+}
+
+Section comparison_section(const ReportModel& model) {
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  const Prefix prefix = common_prefix(model);
+  const std::vector<const CellSummary*> cells = best_first(model);
+  const auto best = cells.empty() ? std::nullopt : cells.front()->tg_tps;
+  const std::string ttft =
+      prefix == Prefix::kUnknown ? "TTFT" : fmt::format("TTFT {}", to_text(prefix));
+  Section section;
+  Table table;
+  table.columns = {{"Model", "", Align::kLeft},      {"Size", "", Align::kRight, 2},
+                   {"tok/s ± 95% CI", ""},           {ttft, "p50 ms"},
+                   {"", "p95 ms", Align::kRight, 1}, {"ok", ""},
+                   {"vs best", "", Align::kLeft}};
+  for (const CellSummary* cell : cells) {
+    const Cell& facts = model.cell_of(*cell);
+    TableCell label = labels[static_cast<size_t>(cell->cell)];
+    const std::string size = facts.model_bytes ? bytes_text(*facts.model_bytes) : "-";
+    if (cell->ok == 0) {
+      table.rows.push_back({label, size, nothing_measured(*cell)});
+      continue;
+    }
+    const auto legs = steady_legs(model.legs, facts.id);
+    const int64_t calls = ttft_calls(model, facts, prefix);
+    const auto p50 = over_prompts(legs, prefix, "ttft_ms", &Summary::p50);
+    const auto p95 = over_prompts(legs, prefix, "ttft_ms", &Summary::p95);
+    TableCell tail = text_of("ttft_ms", p95);
+    if (p95 && calls < needed_for_percentile(0.95)) tail = {"~" + tail.text, kFaint};
+    std::string rank = "-";
+    if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
+    if (cell == cells.front() && cell->tg_tps) rank = "best";
+    table.rows.push_back({label, size,
+                          with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
+                          median_cell(p50, calls), tail, std::to_string(cell->ok), rank});
+  }
+  section.blocks.emplace_back(std::move(table));
+  return section;
+}
+
+}  // namespace assay

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/run.h"
+#include "stats/legs.h"
+
+namespace assay {
+
+/// One question about the measurement itself.
+struct Check {
+  std::string_view name;
+  bool ok = true;               ///< Also true where nothing could be judged: `value` is absent.
+  std::optional<double> value;  ///< What was found.
+  double limit = 0;             ///< `value` may reach it.
+};
+
+/// The verdict on a run's measurement, over its measured (not warm-up) final records:
+/// - client_lag (ms, 2): p99 over calls of the calls' p99 of read time minus kernel receive time.
+///   It decides unless the kernel stamped every call: its stamps stay right when reads come late.
+/// - loop_lag (ms, 2): the load loop's own p99. A closed loop sends when an answer ends, so it only
+///   informs; it decides where stamps are our own reads, being then all that tells their lateness.
+/// - coalesced_share (0.05): text-bearing events that shared a read because we read late.
+/// - monotone_instants (0): calls whose instants run backwards by more than the stamp error.
+/// - ttft_above_rtt (0): calls whose first text came sooner than the connection's least round trip.
+/// - engine_decode_agreement (0.05): median over calls of |client / engine - 1| of the decode
+/// speed,
+///   from calls of kMinAgreementTokens output tokens on (below, whether the engine's time covers n
+///   or n - 1 tokens is most of the difference).
+/// - token_count_agreement (0): calls whose usage and engine counts differ by more than one token.
+/// - clock_jump (0): calls flagged `clock_jump`.
+struct Measurement {
+  bool ok = true;  ///< All checks are.
+  StampSource stamps = StampSource::kNone;
+  std::optional<double> client_lag_ms_p99;
+  std::optional<double> loop_lag_ms_p99;
+  std::optional<double> coalesced_share;
+  /// Median of client / engine - 1, with its sign; what engine_decode_agreement is about.
+  std::optional<double> engine_difference;
+  std::vector<Check> checks;
+};
+inline constexpr int64_t kMinAgreementTokens = 40;
+
+Measurement check_measurement(const LedgerContent& ledger);
+
+/// Why a run's figures need care.
+struct Caveat {
+  std::string_view code;
+  std::string detail;  ///< One sentence part for people; text of engines is not in it.
+};
+
+/// What makes a run `unreliable`, in this order; nothing else ever appears:
+/// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
+///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
+/// - estimated_tokens: ok calls are flagged `estimated_tokens`;
+/// - no_token_count: ok calls have no token count;
+/// - prompt_truncated: calls are flagged `prompt_truncated`: the engine saw less than was sent;
+/// - context_short: calls are flagged `context_short`, or a cell has less context than a leg asked;
+/// - few_calls: a measured or warm leg that ran has fewer than kFewCalls ok calls (cold ones are
+/// one
+///   by design), legs without any count under failed_calls;
+/// - interrupted: the run did not complete;
+/// - failed_calls: a leg's success rate is below kMinSuccessRate (source 004's red flag);
+/// - torn_ledger: lines were cut or double.
+/// Random weights are no caveat: speed is real.
+std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement& measurement,
+                                 std::span<const LegResult> legs);
+inline constexpr int64_t kFewCalls = 3;
+inline constexpr double kMinSuccessRate = 0.95;
+
+}  // namespace assay

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/run.h"
+#include "stats/metrics.h"
+#include "stats/summary.h"
+
+namespace assay {
+
+/// One metric over the ok calls of a leg.
+struct MetricResult {
+  const Metric* metric = nullptr;
+  Summary summary;
+  std::vector<double> values;  ///< One per call that has one, in the order they were sent.
+};
+
+/// A result leg: the calls of one planned leg whose prefix state is the same. TTFT and prefill of
+/// fresh and reused prompts are never pooled.
+struct LegResult {
+  int64_t leg = -1;   ///< Index into RunMeta::legs; -1 for records of no planned leg.
+  int64_t cell = -1;  ///< Index into RunMeta::cells; -1 when the plan does not know it.
+  std::string cell_id;
+  std::string prompt_id;
+  Phase phase = Phase::kMeasure;
+  int64_t concurrency = 1;
+  Prefix prefix = Prefix::kUnknown;
+  int64_t n = 0;  ///< ok + failed + skipped: planned calls with a final record.
+  int64_t ok = 0;
+  int64_t failed = 0;  ///< Errors, timeouts and cancelled calls: in no mean.
+  int64_t skipped = 0;
+  int64_t attempts = 0;                 ///< All records, those that were tried again included.
+  int64_t empty = 0;                    ///< Within ok: no visible text.
+  int64_t length = 0;                   ///< Within ok: ended at a limit that was not asked for.
+  std::string skipped_reason;           ///< The most frequent one.
+  std::string failure;                  ///< The most frequent error of the failed calls.
+  int64_t failure_calls = 0;            ///< How many ended with `failure`.
+  std::optional<double> prompt_tokens;  ///< Median real count of the ok calls.
+  /// Output tokens of ok calls, ok calls, over the time from the first due to the last done of the
+  /// whole planned leg. They stand with its largest part only. No aggregate_tps when an ok call has
+  /// no token count.
+  std::optional<double> aggregate_tps;
+  std::optional<double> requests_per_sec;
+  std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
+
+  /// Null when no ok call has a value.
+  [[nodiscard]] const MetricResult* find(std::string_view metric) const;
+};
+
+/// Warm-up calls: counted, in no figure.
+struct WarmupCount {
+  int64_t n = 0;
+  int64_t ok = 0;
+  int64_t failed = 0;
+};
+
+struct RunLegs {
+  /// In plan order, the parts of a planned leg fresh, reused, unknown. A planned leg of which
+  /// nothing was recorded is there with n = 0. Warm-up legs are left out.
+  std::vector<LegResult> legs;
+  WarmupCount warmup;
+};
+
+/// Groups a run's final records. Failed and skipped calls count with the largest part of their leg.
+/// Of several final records of one planned call the first counts.
+RunLegs group_legs(const LedgerContent& ledger);
+
+/// Prefill speed from how the median time grows with the prompt's real length.
+struct PrefillFit {
+  std::optional<double> tps;       ///< 1 / slope; absent when the slope is not positive.
+  std::optional<double> floor_ms;  ///< The intercept, `ttft_floor_ms`; absent when negative.
+  int64_t lengths = 0;             ///< Distinct lengths that were there; at least 3 are needed.
+};
+
+/// Whose time: TTFT as the client sees it, or the engine's own `prefill_ms`.
+enum class PrefillTime : uint8_t { kClient, kEngine };
+
+/// Over the fresh legs of one cell, cold ones left out (they hold the load), at the lowest
+/// concurrency there is.
+PrefillFit fit_prefill(std::span<const LegResult> legs, std::string_view cell_id, PrefillTime time);
+inline constexpr int64_t kMinPrefillLengths = 3;
+
+}  // namespace assay
