@@ -1,0 +1,168 @@
+#include "run/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMaxConfigBytes = 1 << 20;
+
+bool is_path(std::string_view option) {
+  return option == "gguf" || option == "api-key-file" || option == "data-dir";
+}
+
+std::vector<std::string> option_names() {
+  RunSpec spec;
+  std::vector<std::string> names;
+  for (const BoundOption& option : bind_options(spec)) names.emplace_back(option.info.name);
+  return names;
+}
+
+void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& value,
+                Settings& settings, std::vector<std::string>& faults) {
+  const auto line = key.Mark().line + 1;
+  const auto fault = [&](const std::string& what) {
+    faults.push_back(fmt::format("{}:{}: {}", path.string(), line, what));
+  };
+  std::string name = key.as<std::string>();
+  for (char& c : name) {
+    if (c == '_') c = '-';
+  }
+  const auto names = option_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const std::string near = did_you_mean(name, names);
+    return fault(fmt::format("unknown option '{}'{}", printable(name, 60),
+                             near.empty() ? "" : fmt::format(", did you mean {}?", near)));
+  }
+  std::vector<std::string> values;
+  if (value.IsSequence()) {
+    for (const auto& item : value) {
+      if (!item.IsScalar()) return fault(fmt::format("{} holds something that is no value", name));
+      values.push_back(item.as<std::string>());
+    }
+  } else if (value.IsScalar()) {
+    values.push_back(value.as<std::string>());
+  } else {
+    return fault(fmt::format("{} has no value", name));
+  }
+  if (is_path(name)) {
+    for (std::string& text : values) {
+      if (!text.empty()) text = (path.parent_path() / text).lexically_normal().string();
+    }
+  }
+  RunSpec trial;
+  for (const BoundOption& option : bind_options(trial)) {
+    if (option.info.name != name) continue;
+    if (auto set = option.set(values); !set) return fault(name + ": " + set.error().message);
+  }
+  settings[name] = SettingValue{values, fmt::format("{}:{}", path.string(), line)};
+}
+
+}  // namespace
+
+std::vector<fs::path> config_files() {
+  std::vector<fs::path> files;
+  std::error_code error;
+  const auto add = [&](const fs::path& path) {
+    if (fs::is_regular_file(path, error)) files.push_back(path);
+  };
+  add("/etc/assay/config.yaml");
+  const char* xdg = std::getenv("XDG_CONFIG_HOME");
+  const char* home = std::getenv("HOME");
+  if (xdg != nullptr && *xdg == '/') {
+    add(fs::path(xdg) / "assay/config.yaml");
+  } else if (home != nullptr && *home != '\0') {
+    add(fs::path(home) / ".config/assay/config.yaml");
+  }
+  for (fs::path at = fs::current_path(error); !error; at = at.parent_path()) {
+    if (fs::is_regular_file(at / "assay.yaml", error)) {
+      files.push_back(at / "assay.yaml");
+      break;
+    }
+    if (at == at.root_path()) break;
+  }
+  return files;
+}
+
+void read_config_file(const fs::path& path, Settings& settings, std::vector<std::string>& faults) {
+  const auto text = read_file(path, kMaxConfigBytes);
+  if (!text) {
+    faults.push_back(text.error().message);
+    return;
+  }
+  try {
+    const YAML::Node root = YAML::Load(*text);
+    if (root.IsNull()) return;
+    if (!root.IsMap()) {
+      faults.push_back(fmt::format("{}:1: the file is no mapping of options", path.string()));
+      return;
+    }
+    for (const auto& entry : root) read_entry(path, entry.first, entry.second, settings, faults);
+  } catch (const YAML::Exception& e) {
+    faults.push_back(fmt::format("{}:{}: {}", path.string(), e.mark.line + 1, e.msg));
+  }
+}
+
+Settings read_settings(const std::optional<fs::path>& only, std::vector<std::string>& faults) {
+  Settings settings;
+  if (!only) {
+    for (const fs::path& path : config_files()) read_config_file(path, settings, faults);
+  } else if (!only->empty()) {
+    read_config_file(*only, settings, faults);
+  }
+  RunSpec trial;
+  for (const BoundOption& option : bind_options(trial)) {
+    std::string variable = "ASSAY_";
+    for (const char c : option.info.name) {
+      variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    const char* value = std::getenv(variable.c_str());
+    if (value == nullptr || *value == '\0') continue;
+    std::vector<std::string> values{value};
+    if (option.kind == BoundOption::Kind::kList) values = split(value, ',');
+    if (auto set = option.set(values); !set) {
+      faults.push_back(fmt::format("{}: {}", variable, set.error().message));
+      continue;
+    }
+    settings[std::string(option.info.name)] = SettingValue{values, variable};
+  }
+  return settings;
+}
+
+void apply_settings(const Settings& settings, RunSpec& spec, std::vector<std::string>& faults) {
+  for (const BoundOption& option : bind_options(spec)) {
+    const auto found = settings.find(std::string(option.info.name));
+    if (found == settings.end()) continue;
+    if (auto set = option.set(found->second.values); !set) {
+      faults.push_back(fmt::format("{}: {}", found->second.origin, set.error().message));
+    }
+  }
+}
+
+std::string config_template() {
+  std::string text =
+      "# Configuration of assay. A flag beats the environment (ASSAY_BUDGET for budget), which\n"
+      "# beats this file. Relative paths are relative to this file.\n";
+  RunSpec defaults;
+  std::string_view group;
+  for (const BoundOption& option : bind_options(defaults)) {
+    if (option.info.group != group) text += fmt::format("\n# -- {} --\n", option.info.group);
+    group = option.info.group;
+    const auto values = option.get();
+    std::string shown = values.empty() ? "" : values[0];
+    if (option.kind == BoundOption::Kind::kList) shown = "[]";
+    if (shown.empty()) shown = "\"\"";
+    text += fmt::format("# {}\n# {}: {}\n", option.info.help, option.info.name, shown);
+  }
+  return text;
+}
+
+}  // namespace assay

@@ -1,0 +1,306 @@
+#include "run/measure.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/ids.h"
+#include "base/text.h"
+#include "model/json.h"
+#include "run/environment.h"
+#include "run/estimate.h"
+#include "run/planner.h"
+#include "store/index.h"
+#include "store/ledger.h"
+#include "store/run_lock.h"
+
+namespace assay {
+namespace {
+
+constexpr Nanos kMaxLockWait = std::chrono::hours(24);
+constexpr Nanos kFlushTimeout = std::chrono::seconds(30);
+
+Result<RunLock> take_lock(const RunSpec& spec, const std::string& run_id, const OnNote& note) {
+  if (!spec.wait) return RunLock::acquire(lock_path(), run_id);
+  bool told = false;
+  return RunLock::wait(lock_path(), run_id, kMaxLockWait, [&](const Error& conflict, Nanos) {
+    if (!told) note(fmt::format("waiting: {}", conflict.message));
+    told = true;
+    return true;
+  });
+}
+
+/// The calls that the events file says were sent.
+std::set<int64_t> started_calls(const std::filesystem::path& events_path) {
+  std::set<int64_t> started;
+  std::ifstream events(events_path);
+  std::string line;
+  while (std::getline(events, line)) {
+    if (line.find(R"("stage":"sent")") == std::string::npos) continue;
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("data") && json["data"].contains("index")) {
+      started.insert(json["data"]["index"].get<int64_t>());
+    }
+  }
+  return started;
+}
+
+/// From the plan on the disk to the end line: the same for new and resumed runs.
+Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
+                   const RunPaths& paths, const Remaining& remaining, RunWriter& writer,
+                   DiskTrouble& disk, EventLines lines, const MeasureHooks& hooks) {
+  LiveEvents events(std::move(lines), [&](std::string line) {
+    // A full queue ends the run by way of its records; live events may be lost.
+    [[maybe_unused]] const bool queued = writer.event(std::move(line));
+  });
+  const OnNote note = [&](const std::string& text) {
+    if (hooks.note) hooks.note(text);
+    [[maybe_unused]] const bool queued = writer.log(text);
+  };
+  const OnProgress progress =
+      hooks.progress ? hooks.progress : [](const LiveEvents::Progress&, const CallRecord*) {};
+  events.run_state("running", meta);
+  events.suite_state(meta, "running");
+  if (hooks.planned) hooks.planned(meta);
+
+  Measured measured;
+  measured.run_id = meta.run_id;
+  measured.paths = paths;
+  measured.result = run_plan(session, meta, spec, remaining, writer, disk, events, progress, note);
+  RunResult& result = measured.result;
+
+  RunEnd end;
+  end.state = result.state;
+  end.finished_at_utc = utc_text(wall_now_ns());
+  end.load_avg_end = load_averages();
+  end.wall_s = result.wall_s;
+  end.loop_lag_p99_ms = result.loop_lag_p99_ms;
+  end.loop_lag_max_ms = result.loop_lag_max_ms;
+  [[maybe_unused]] const bool ended = writer.ledger_line(end_line(end));
+  events.run_state(result.state, meta);
+  events.end(result.state);
+  note(fmt::format("run {} {}: {} ok, {} failed, {} skipped of {} calls", meta.run_id, result.state,
+                   result.progress.ok, result.progress.failed, result.progress.skipped,
+                   result.progress.total));
+  if (auto stopped = writer.stop(); !stopped) {
+    result.state = "failed";
+    result.error = stopped.error().message;
+  }
+  return measured;
+}
+
+void update_index(const std::filesystem::path& data_dir, const MeasureHooks& hooks) {
+  // The ledger is the truth: an index that cannot be written now is made from it later.
+  const auto synced = sync_index(data_dir);
+  if (!synced && hooks.note) hooks.note("the index was not updated: " + synced.error().message);
+}
+
+std::string described(const RunMeta& meta) {
+  return fmt::format("run {} starts: suite {}, {} cells, {} calls", meta.run_id, meta.suite,
+                     meta.cells.size(), meta.calls.size());
+}
+
+WriterOptions writer_options(DiskTrouble& disk) {
+  WriterOptions options;
+  options.on_error = [&disk](const Error& error) { disk.raise(error); };
+  return options;
+}
+
+/// The options that the run was started with; data_dir, wait and output are the caller's.
+Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller) {
+  RunSpec spec;
+  const auto json = nlohmann::json::parse(meta.options_json, nullptr, false);
+  for (BoundOption& option : bind_options(spec)) {
+    const std::string name(option.info.name);
+    if (!json.is_object() || !json.contains(name)) continue;
+    std::vector<std::string> values;
+    if (json[name].is_array()) {
+      for (const auto& item : json[name]) values.push_back(item.get<std::string>());
+    } else {
+      values.push_back(json[name].get<std::string>());
+    }
+    if (auto set = option.set(values); !set) {
+      return fail(Errc::kProtocol,
+                  fmt::format("the ledger's option {} is damaged: {}", name, set.error().message));
+    }
+  }
+  spec.data_dir = caller.data_dir;
+  spec.wait = caller.wait;
+  spec.api_key_file = caller.api_key_file.empty() ? spec.api_key_file : caller.api_key_file;
+  return spec;
+}
+
+/// Puts the engines behind the cells of a ledger.
+Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& meta,
+                          const OnNote& note) {
+  const bool managed =
+      std::any_of(meta.cells.begin(), meta.cells.end(), [](const Cell& c) { return c.managed; });
+  if (managed) {
+    if (auto opened = open_cells(session, spec, note); !opened) return opened;
+    if (session.cells.size() != 1 || session.cells[0].cell.id != meta.cells[0].id) {
+      return fail(Errc::kConflict,
+                  fmt::format("this machine now offers {} instead of {}",
+                              session.cells.empty() ? "nothing" : session.cells[0].cell.id,
+                              meta.cells[0].id));
+    }
+    session.cells[0].cell = meta.cells[0];
+    session.cells[0].cell.url = session.started[0].url;
+    return {};
+  }
+  RunSpec probe = spec;
+  probe.targets.clear();
+  for (const Cell& cell : meta.cells) {
+    if (std::find(probe.targets.begin(), probe.targets.end(), cell.url) == probe.targets.end()) {
+      probe.targets.push_back(cell.url);
+    }
+  }
+  auto answers = probe_targets(session, probe);
+  if (!answers) return fail(answers.error());
+  for (const Cell& cell : meta.cells) {
+    LiveCell live;
+    live.cell = cell;
+    for (const TargetAnswer& answer : *answers) {
+      if (answer.url != cell.url) continue;
+      if (cell.unavailable.empty() && answer.kind != cell.kind) {
+        return fail(Errc::kUnavailable,
+                    fmt::format("{} does not answer any more: {}", cell.url,
+                                answer.kind.empty() ? answer.error : "it is now " + answer.kind),
+                    "start it again, then resume");
+      }
+      live.engine = answer.engine;
+    }
+    session.cells.push_back(std::move(live));
+  }
+  return {};
+}
+
+}  // namespace
+
+Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& started) {
+  const RunMeta& meta = ledger.meta;
+  Remaining left;
+  for (const CallRecord& record : ledger.calls) {
+    if (record.index < 0 || record.index >= static_cast<int64_t>(meta.calls.size())) continue;
+    const PlannedCall& call = meta.calls[static_cast<size_t>(record.index)];
+    const Leg& leg = meta.legs[static_cast<size_t>(call.leg)];
+    const std::string& prompt_hash =
+        leg.prompt >= 0 ? meta.prompts[static_cast<size_t>(leg.prompt)].sha256 : std::string();
+    const bool fits = record.cell_id == meta.cells[static_cast<size_t>(leg.cell)].id &&
+                      record.prompt_sha256 == prompt_hash && record.phase == leg.phase &&
+                      record.settings_hash == leg.settings_hash && record.run_idx == call.run_idx &&
+                      record.concurrency == leg.concurrency;
+    if (!fits) continue;
+    left.elapsed_ns = std::max(left.elapsed_ns, record.at.done.value_or(0) + 1);
+    int64_t& attempts = left.attempts[record.index];
+    attempts = std::max(attempts, record.attempt);
+    if (!record.final || !left.done.insert(record.index).second) continue;
+    ++left.progress.done;
+    if (record.outcome == Outcome::kOk)
+      ++left.progress.ok;
+    else if (record.outcome == Outcome::kSkipped)
+      ++left.progress.skipped;
+    else
+      ++left.progress.failed;
+  }
+  for (const int64_t index : started) {
+    if (!left.done.contains(index)) left.started.insert(index);
+  }
+  return left;
+}
+
+Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
+  const OnNote note = hooks.note ? hooks.note : [](const std::string&) {};
+  if (const auto faults = check_spec(spec); !faults.empty()) {
+    return fail(Errc::kInvalidArgument, join(faults, "\n"));
+  }
+  if (!spec.suite.empty()) {  // Told before anything is started.
+    if (auto suite = load_suite(spec.suite); !suite) return fail(suite.error());
+  }
+  const auto data_dir = data_directory(
+      spec.data_dir.empty() ? std::nullopt : std::optional<std::string>(spec.data_dir));
+  if (!data_dir) return fail(data_dir.error());
+  RunMeta meta;
+  describe_environment(meta);
+  const auto lock = take_lock(spec, meta.run_id, note);
+  if (!lock) return fail(lock.error());
+
+  Session session(spec);
+  std::vector<std::string> notes;
+  const OnNote keep = [&](const std::string& text) {
+    notes.push_back(text);
+    note(text);
+  };
+  if (auto opened = open_cells(session, spec, keep); !opened) return fail(opened.error());
+  if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
+  for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
+  meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;
+  meta.labels = spec.labels;
+  meta.notes = notes;
+  meta.options_json = changed_options_json(spec);
+  if (auto planned = make_plan(spec, meta); !planned) return fail(planned.error());
+
+  const auto paths = create_run_directory(*data_dir, meta.run_id);
+  if (!paths) return fail(paths.error());
+  auto ledger = LedgerFile::create(paths->ledger);
+  if (!ledger) return fail(ledger.error());
+  DiskTrouble disk;
+  RunWriter writer(std::move(*ledger), writer_options(disk));
+  // The plan is on the disk before the first call.
+  if (!writer.ledger_line(meta_line(meta)) || !writer.log(described(meta))) {
+    return fail(Errc::kIo, "the writer takes no plan");
+  }
+  if (auto flushed = writer.flush(kFlushTimeout); !flushed) return fail(flushed.error());
+  Measured measured = carry_out(session, spec, meta, *paths, Remaining(), writer, disk,
+                                EventLines(meta.run_id), hooks);
+  update_index(*data_dir, hooks);
+  return measured;
+}
+
+Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
+                            const MeasureHooks& hooks) {
+  const OnNote note = hooks.note ? hooks.note : [](const std::string&) {};
+  const auto data_dir = data_directory(
+      caller.data_dir.empty() ? std::nullopt : std::optional<std::string>(caller.data_dir));
+  if (!data_dir) return fail(data_dir.error());
+  auto index = RunIndex::open(*data_dir);
+  if (!index) return fail(index.error());
+  if (auto synced = index->sync(); !synced) return fail(synced.error());
+  const auto row = index->find_run(run_name);
+  if (!row) return fail(row.error());
+
+  const auto lock = take_lock(caller, row->run_id, note);
+  if (!lock) return fail(lock.error());
+  const RunPaths paths = run_paths(*data_dir, row->run_id);
+  auto opened = LedgerFile::open_for_resume(paths.ledger);
+  if (!opened) return fail(opened.error());
+  const LedgerContent& ledger = opened->content;
+  auto spec = recorded_spec(ledger.meta, caller);
+  if (!spec) return fail(spec.error());
+  Remaining left = remaining_calls(ledger, started_calls(paths.events));
+  if (left.done.size() == ledger.meta.calls.size() && ledger.end) {
+    return fail(Errc::kInvalidArgument, fmt::format("run {} is complete", row->run_id),
+                fmt::format("'assay report {}' shows it", row->run_id.substr(0, 8)));
+  }
+  left.elapsed_ns = std::max(left.elapsed_ns, wall_now_ns() - ledger.meta.started_wall_ns);
+
+  Session session(*spec);
+  if (auto ready = reopen_cells(session, *spec, ledger.meta, note); !ready) {
+    return fail(ready.error());
+  }
+  const auto last_seq = last_event_seq(paths.events);
+  DiskTrouble disk;
+  RunWriter writer(std::move(opened->file), writer_options(disk));
+  if (!writer.ledger_line(resume_line(utc_text(wall_now_ns()), left.elapsed_ns))) {
+    return fail(Errc::kIo, "the writer takes no lines");
+  }
+  if (auto flushed = writer.flush(kFlushTimeout); !flushed) return fail(flushed.error());
+  note(fmt::format("resuming run {}: {} of {} calls are done", row->run_id.substr(0, 8),
+                   left.done.size(), ledger.meta.calls.size()));
+  Measured measured = carry_out(session, *spec, ledger.meta, paths, left, writer, disk,
+                                EventLines(ledger.meta.run_id, last_seq ? *last_seq : 0), hooks);
+  update_index(*data_dir, hooks);
+  return measured;
+}
+
+}  // namespace assay
