@@ -36,6 +36,8 @@ class Child {
   Result<std::string> first_line(Nanos timeout);
   /// Whether it is still running.
   [[nodiscard]] bool running();
+  /// Takes what it wrote to standard error: call it now and then, or it may stand still.
+  void drain_log();
   /// The last bytes of its standard error, at most 16 KiB.
   [[nodiscard]] std::string log_tail();
   /// Peak resident memory in bytes, absent once it ended.
@@ -44,7 +46,6 @@ class Child {
 
  private:
   Child() = default;
-  void drain_log();
   struct State;
   pid_t pid_ = -1;
   std::unique_ptr<State> state_;

@@ -225,7 +225,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   const auto lock = take_lock(spec, meta.run_id, note);
   if (!lock) return fail(lock.error());
 
-  Session session(spec);
+  Session session;
   std::vector<std::string> notes;
   const OnNote keep = [&](const std::string& text) {
     notes.push_back(text);
@@ -284,7 +284,7 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
   }
   left.elapsed_ns = std::max(left.elapsed_ns, wall_now_ns() - ledger.meta.started_wall_ns);
 
-  Session session(*spec);
+  Session session;
   if (auto ready = reopen_cells(session, *spec, ledger.meta, note); !ready) {
     return fail(ready.error());
   }

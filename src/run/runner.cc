@@ -339,7 +339,7 @@ class Runner {
     ticker_.expires_after(std::chrono::milliseconds(250));
     ticker_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      for (BundledEngine& engine : session_.started) engine.child->log_tail();
+      for (BundledEngine& engine : session_.started) engine.child->drain_log();
       watch_disk();
       estimate_end();
       on_progress_(progress_, last_.run_id.empty() ? nullptr : &last_);

@@ -26,10 +26,7 @@ struct LiveCell {
 
 /// The load thread's world: its event loop, its connections and the engines that this process
 /// started. One thread.
-class Session {
- public:
-  explicit Session(const RunSpec& spec);
-
+struct Session {
   boost::asio::io_context io{1};
   HttpClient http{io};
   std::vector<LiveCell> cells;
@@ -38,9 +35,6 @@ class Session {
   /// Runs a task on the loop until it is done and returns its result.
   template <class T>
   T wait_for(Task<T> task);
-
- private:
-  const RunSpec& spec_;
 };
 
 /// The key for servers: `ASSAY_API_KEY`, `OPENAI_API_KEY`, or --api-key-file. kInvalidArgument when

@@ -76,7 +76,7 @@ Result<std::vector<Url>> usual_places() {
     if (url->host == "0.0.0.0") url->host = "127.0.0.1";  // What a server listens on.
     add(*url);
   }
-  for (const uint16_t port : {11434, 8080, 1234, 8000}) {
+  for (const uint16_t port : std::initializer_list<uint16_t>{11434, 8080, 1234, 8000}) {
     Url url;
     url.host = "127.0.0.1";
     url.port = port;
@@ -244,8 +244,6 @@ Result<void> start_bundled(Session& session, const RunSpec& spec, const OnNote& 
 }
 
 }  // namespace
-
-Session::Session(const RunSpec& spec) : spec_(spec) {}
 
 Result<Secret> read_api_key(const RunSpec& spec) {
   if (!spec.api_key_file.empty()) {

@@ -1,0 +1,233 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <clocale>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit_codes.h"
+#include "cli/terminal.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kGlobal[] = {"data-dir", "json", "quiet", "no-progress", "color"};
+
+bool is_global(std::string_view option) {
+  return std::find(std::begin(kGlobal), std::end(kGlobal), option) != std::end(kGlobal);
+}
+
+std::string flag_names(std::string_view name, std::string_view short_name) {
+  return short_name.empty() ? fmt::format("--{}", name) : fmt::format("-{},--{}", short_name, name);
+}
+
+/// What CLI11 collected; the values are judged afterwards, by the option list.
+struct Collected {
+  std::map<std::string, std::vector<std::string>, std::less<>> options;
+  std::map<std::string, std::vector<std::string>, std::less<>> flags;
+  std::map<std::string, std::vector<std::string>, std::less<>> arguments;
+};
+
+void add_flag(CLI::App& app, const std::string& names, std::string_view value,
+              std::string_view help, const std::string& group, bool repeated,
+              std::vector<std::string>& into) {
+  CLI::Option* option = nullptr;
+  if (value.empty()) {
+    option = app.add_flag_callback(
+        names, [&into] { into = {"true"}; }, std::string(help));
+  } else {
+    option = app.add_option_function<std::vector<std::string>>(
+        names, [&into](const std::vector<std::string>& values) { into = values; },
+        std::string(help));
+    option->type_name(std::string(value))->allow_extra_args(false);
+    option->multi_option_policy(repeated ? CLI::MultiOptionPolicy::TakeAll
+                                         : CLI::MultiOptionPolicy::TakeLast);
+  }
+  option->group(group);
+}
+
+void add_run_options(CLI::App& app, bool global, Collected& collected) {
+  static RunSpec shape;  // Only its kinds are looked at.
+  for (const BoundOption& option : bind_options(shape)) {
+    if (is_global(option.info.name) != global) continue;
+    add_flag(app, flag_names(option.info.name, option.info.short_name), option.info.value,
+             option.info.help, std::string(option.info.group),
+             option.kind == BoundOption::Kind::kList,
+             collected.options[std::string(option.info.name)]);
+  }
+}
+
+CLI::App* find_or_add(CLI::App& root, std::string_view path, std::string_view summary) {
+  CLI::App* at = &root;
+  const auto words = split(path, ' ');
+  for (size_t i = 0; i < words.size(); ++i) {
+    CLI::App* next = nullptr;
+    for (CLI::App* sub : at->get_subcommands({})) {
+      if (sub->get_name() == words[i]) next = sub;
+    }
+    const bool last = i + 1 == words.size();
+    if (next == nullptr) {
+      next = at->add_subcommand(words[i], last ? std::string(summary) : "");
+      next->fallthrough();
+      if (!last) next->require_subcommand(1);
+    }
+    at = next;
+  }
+  return at;
+}
+
+std::vector<std::string> known_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+/// The innermost subcommand that the words on the command line name.
+const CLI::App& deepest(const CLI::App& root, const std::vector<std::string>& words) {
+  const CLI::App* at = &root;
+  for (const std::string& word : words) {
+    for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
+      if (sub->get_name() == word) {
+        at = sub;
+        break;
+      }
+    }
+  }
+  return *at;
+}
+
+Error usage_error(const CLI::App& root, const CLI::ParseError& parse_error,
+                  const std::vector<std::string>& words) {
+  const CLI::App& at = deepest(root, words);
+  std::vector<std::string> names = known_names(at);
+  std::vector<std::string> commands_here;
+  for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; })) {
+    commands_here.push_back(sub->get_name());
+  }
+  std::string usage = "assay";
+  for (const CLI::App* a = &at; a->get_parent() != nullptr; a = a->get_parent()) {
+    usage.insert(5, " " + a->get_name());
+  }
+  // CLI11 does not say which word it stumbled over in a form worth showing: find it again.
+  for (const std::string& word : words) {
+    if (word.size() > 2 && word.rfind("--", 0) == 0) {
+      const std::string name = word.substr(0, word.find('='));
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      const std::string near = did_you_mean(name, names);
+      return Error(Errc::kInvalidArgument, fmt::format("unknown option {}", printable(name, 80)),
+                   near.empty() ? fmt::format("'{} --help' lists the options", usage)
+                                : fmt::format("did you mean {}?", near));
+    }
+  }
+  if (!commands_here.empty()) {
+    for (const std::string& word : words) {
+      if (word.empty() || word[0] == '-' || word == at.get_name()) continue;
+      const bool above = std::find(words.begin(), words.end(), word) != words.end() &&
+                         usage.find(" " + word) != std::string::npos;
+      if (above) continue;
+      const std::string near = did_you_mean(word, commands_here);
+      return Error(Errc::kInvalidArgument, fmt::format("unknown command '{}'", printable(word, 60)),
+                   near.empty() ? fmt::format("'{} --help' lists the commands", usage)
+                                : fmt::format("did you mean {}?", near));
+    }
+    return Error(Errc::kInvalidArgument, fmt::format("'{}' needs a command", usage),
+                 fmt::format("one of {}", join(commands_here, ", ")));
+  }
+  return Error(Errc::kInvalidArgument, parse_error.what(),
+               fmt::format("'{} --help' shows how it is used", usage));
+}
+
+/// Files, environment and flags, weakest first.
+bool merge(Invocation& invocation, const Collected& collected, bool needs_config) {
+  std::vector<std::string> faults;
+  std::optional<std::filesystem::path> only;
+  if (invocation.has("no-config")) only = std::filesystem::path();
+  if (invocation.has("config")) only = invocation.value("config");
+  if (needs_config) invocation.settings = read_settings(only, faults);
+  for (const auto& [name, values] : collected.options) {
+    if (!values.empty()) invocation.settings[name] = SettingValue{values, "--" + name};
+  }
+  apply_settings(invocation.settings, invocation.spec, faults);
+  if (faults.empty()) return true;
+  print_error(Error(Errc::kInvalidArgument, join(faults, "\n")));
+  return false;
+}
+
+}  // namespace
+
+std::string Invocation::value(std::string_view flag, std::string otherwise) const {
+  const auto found = flags.find(flag);
+  return found == flags.end() || found->second.empty() ? otherwise : found->second.back();
+}
+
+std::string Invocation::argument(std::string_view name) const {
+  const auto found = arguments.find(name);
+  return found == arguments.end() || found->second.empty() ? std::string() : found->second.front();
+}
+
+int run_command_line(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "");
+  CLI::App root("Measures how fast and how good language models are where they run.", "assay");
+  root.set_version_flag("-V,--version", "assay " ASSAY_VERSION);
+  root.require_subcommand(1);
+  root.get_formatter()->column_width(34);
+  std::vector<Collected> collected(commands().size() + 1);
+  Collected& global = collected.back();
+  add_run_options(root, true, global);
+  add_flag(root, "--config", "FILE", "read this configuration file only", "output", false,
+           global.flags["config"]);
+  add_flag(root, "--no-config", "", "read no configuration file", "output", false,
+           global.flags["no-config"]);
+
+  std::vector<CLI::App*> apps;
+  for (size_t i = 0; i < commands().size(); ++i) {
+    const Command& command = commands()[i];
+    CLI::App* app = find_or_add(root, command.path, command.summary);
+    apps.push_back(app);
+    if (command.takes_run_options) add_run_options(*app, false, collected[i]);
+    for (const Flag& flag : command.flags) {
+      add_flag(*app, fmt::format("--{}", flag.name), flag.value, flag.help, "options", false,
+               collected[i].flags[std::string(flag.name)]);
+    }
+    for (const Argument& argument : command.arguments) {
+      auto& into = collected[i].arguments[std::string(argument.name)];
+      CLI::Option* option =
+          app->add_option(std::string(argument.name), into, std::string(argument.help));
+      option->required(argument.required)->expected(1, argument.repeated ? 1000 : 1);
+    }
+  }
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return root.exit(e);
+  } catch (const CLI::ParseError& e) {
+    print_error(usage_error(root, e, words));
+    return exit_code::kUsage;
+  }
+  for (size_t i = 0; i < apps.size(); ++i) {
+    if (!apps[i]->parsed()) continue;
+    Invocation invocation;
+    invocation.arguments = collected[i].arguments;
+    for (const Collected* from : {&global, &collected[i]}) {
+      for (const auto& [name, values] : from->flags) {
+        if (!values.empty()) invocation.flags[name] = values;
+      }
+    }
+    Collected all = global;
+    all.options.insert(collected[i].options.begin(), collected[i].options.end());
+    const bool validates = commands()[i].path.rfind("config ", 0) == 0;
+    if (!merge(invocation, all, !validates || commands()[i].path == "config show")) {
+      return exit_code::kUsage;
+    }
+    return commands()[i].run(invocation);
+  }
+  return exit_code::kUsage;
+}
+
+}  // namespace assay

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/options.h"
+#include "run/config.h"
+
+namespace assay {
+
+/// A command's own flag, beside the options of model/options.h.
+struct Flag {
+  std::string_view name;
+  std::string_view value;  ///< What stands for the value in help; empty for a switch.
+  std::string_view help;
+};
+
+/// A word behind the command.
+struct Argument {
+  std::string_view name;
+  std::string_view help;
+  bool required = true;
+  bool repeated = false;
+};
+
+/// What a person asked for, parsed and merged with configuration and environment.
+struct Invocation {
+  RunSpec spec;
+  Settings settings;  ///< Of every option that anything but its default set.
+  std::map<std::string, std::vector<std::string>, std::less<>> flags;
+  std::map<std::string, std::vector<std::string>, std::less<>> arguments;
+
+  [[nodiscard]] bool has(std::string_view flag) const { return flags.contains(flag); }
+  /// The flag's last value, or `otherwise`.
+  [[nodiscard]] std::string value(std::string_view flag, std::string otherwise = {}) const;
+  /// The argument's first value, or empty.
+  [[nodiscard]] std::string argument(std::string_view name) const;
+};
+
+/// One line of the command tree: adding a command is a function and a line in the table.
+struct Command {
+  std::string_view path;  ///< `run`, `runs list`.
+  std::string_view summary;
+  int (*run)(Invocation&) = nullptr;
+  std::vector<Flag> flags = {};
+  std::vector<Argument> arguments = {};
+  bool takes_run_options = false;
+};
+
+const std::vector<Command>& commands();
+
+/// Parses the command line and runs the command; returns the exit code.
+int run_command_line(int argc, char** argv);
+
+// The commands, one file each.
+int command_run(Invocation& invocation);
+int command_resume(Invocation& invocation);
+int command_runs_list(Invocation& invocation);
+int command_runs_show(Invocation& invocation);
+int command_runs_rm(Invocation& invocation);
+int command_runs_reindex(Invocation& invocation);
+int command_targets_list(Invocation& invocation);
+int command_targets_probe(Invocation& invocation);
+int command_models_list(Invocation& invocation);
+int command_suites_list(Invocation& invocation);
+int command_suites_show(Invocation& invocation);
+int command_report(Invocation& invocation);
+int command_mock_server(Invocation& invocation);
+int command_dummy_model(Invocation& invocation);
+int command_config_show(Invocation& invocation);
+int command_config_path(Invocation& invocation);
+int command_config_init(Invocation& invocation);
+int command_config_validate(Invocation& invocation);
+int command_help(Invocation& invocation);
+
+}  // namespace assay
