@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace assay::test {
 
 /// What a server sent, taken apart without any of the product's own code.
@@ -37,18 +39,19 @@ struct Reply {
   }
 };
 
-/// One connection to 127.0.0.1 with blocking reads that end after a second and a half.
+/// One connection to 127.0.0.1 with blocking reads that end at a limit for all of them together.
 class BlockingClient {
  public:
-  explicit BlockingClient(uint16_t port, int receive_timeout_ms = 1500) {
+  static constexpr int kLimit_ms = 5000;
+
+  explicit BlockingClient(uint16_t port, int limit_ms = kLimit_ms)
+      : deadline_ns_(mono_now_ns() + int64_t{limit_ms} * 1'000'000) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    const timeval limit{receive_timeout_ms / 1000, receive_timeout_ms % 1000 * 1000};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     const int one = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   }
@@ -86,6 +89,13 @@ class BlockingClient {
   /// Waits for more bytes and keeps them. False at the end, a reset or the time limit.
   bool receive() {
     char bytes[65536];
+    const int64_t left_us = (deadline_ns_ - mono_now_ns()) / 1000;
+    if (left_us <= 0) {
+      end_ = Reply::End::kTimeout;
+      return false;
+    }
+    const timeval limit{left_us / 1'000'000, left_us % 1'000'000};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ssize_t n = 0;
     do {
       n = ::recv(fd_, bytes, sizeof bytes, 0);
@@ -181,6 +191,7 @@ class BlockingClient {
     if (from > 0) reply.body += received_.substr(from);
   }
 
+  const int64_t deadline_ns_;
   int fd_ = -1;
   bool connected_ = false;
   std::string received_;
@@ -190,8 +201,8 @@ class BlockingClient {
 /// One request on a connection of its own.
 inline Reply http(uint16_t port, std::string_view method, std::string_view path,
                   std::string_view body = {}, std::string_view extra_headers = {},
-                  int receive_timeout_ms = 1500) {
-  BlockingClient client(port, receive_timeout_ms);
+                  int limit_ms = BlockingClient::kLimit_ms) {
+  BlockingClient client(port, limit_ms);
   return client.exchange(method, path, body, extra_headers);
 }
 

@@ -36,8 +36,8 @@ inline Json chat_request(std::string_view model = "mock", bool stream = true,
 }
 
 inline Reply post(const MockServer& server, std::string_view path, const Json& body,
-                  std::string_view headers = {}, int receive_timeout_ms = 1500) {
-  return http(server.port(), "POST", path, body.dump(), headers, receive_timeout_ms);
+                  std::string_view headers = {}, int limit_ms = BlockingClient::kLimit_ms) {
+  return http(server.port(), "POST", path, body.dump(), headers, limit_ms);
 }
 
 inline Reply chat(const MockServer& server, const Json& body, std::string_view headers = {}) {
@@ -81,9 +81,12 @@ inline std::vector<Json> sse_json(std::string_view body) {
   return events;
 }
 
+/// The whole lines; what comes after the last line end is left out.
 inline std::vector<Json> ndjson(std::string_view body) {
   std::vector<Json> lines;
-  for (const std::string& line : split(body, '\n')) {
+  const size_t end = body.rfind('\n');
+  if (end == std::string_view::npos) return lines;
+  for (const std::string& line : split(body.substr(0, end), '\n')) {
     if (!line.empty()) lines.push_back(Json::parse(line, nullptr, false));
   }
   return lines;
