@@ -5,7 +5,7 @@
 
 namespace assay {
 
-/// A coroutine on the load thread. Rules: docs/decisions.md, "Coroutines".
+/// A coroutine on one event loop. Rules: docs/decisions.md, "Coroutines".
 template <class T>
 using Task = boost::asio::awaitable<T>;
 

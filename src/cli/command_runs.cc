@@ -1,0 +1,193 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit_codes.h"
+#include "cli/show_run.h"
+#include "store/index.h"
+#include "store/ledger.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<RunIndex> open_index(const RunSpec& spec) {
+  const auto data_dir = data_dir_of(spec);
+  if (!data_dir) return fail(data_dir.error());
+  auto index = RunIndex::open(*data_dir);
+  if (!index) return index;
+  auto synced = index->sync();
+  if (!synced) return fail(synced.error());
+  for (const std::string& note : index->take_notes()) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : synced->notes) fmt::print(stderr, "note: {}\n", note);
+  return index;
+}
+
+Json row_json(const RunRow& row) {
+  return {{"run_id", row.run_id},
+          {"started_at_utc", row.started_at_utc},
+          {"state", row.state},
+          {"suite", row.suite},
+          {"cells", row.cells},
+          {"host", row.host},
+          {"planned", row.planned},
+          {"ok", row.ok},
+          {"failed", row.failed},
+          {"skipped", row.skipped},
+          {"wall_s", row.wall_s ? Json(*row.wall_s) : Json(nullptr)},
+          {"ledger", row.ledger_path}};
+}
+
+/// Asks on a terminal; elsewhere only --yes will do.
+bool confirmed(const Invocation& invocation, const std::string& question) {
+  if (invocation.has("yes")) return true;
+  if (::isatty(STDIN_FILENO) != 1) return false;
+  fmt::print(stderr, "{} [y/N] ", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+}  // namespace
+
+int command_runs_list(Invocation& invocation) {
+  auto index = open_index(invocation.spec);
+  if (!index) return report_failure(index.error());
+  RunFilter filter;
+  const std::string limit = invocation.value("limit", "20");
+  filter.limit = std::atoll(limit.c_str());
+  if (filter.limit < 1) {
+    return report_failure(Error(Errc::kInvalidArgument, "--limit must be at least 1"));
+  }
+  const auto rows = index->list_runs(filter);
+  if (!rows) return report_failure(rows.error());
+  if (invocation.spec.json) {
+    Json list = Json::array();
+    for (const RunRow& row : *rows) list.push_back(row_json(row));
+    fmt::print("{}", dump({{"schema", "assay.runs/1"}, {"runs", list}}));
+    return exit_code::kDone;
+  }
+  if (rows->empty()) {
+    fmt::print(stderr, "no runs yet: 'assay run' makes the first\n");
+    return exit_code::kDone;
+  }
+  for (const RunRow& row : *rows) {
+    if (invocation.spec.quiet) {
+      fmt::print("{}\n", row.run_id);
+      continue;
+    }
+    const std::string cells = row.cells.empty() ? "-" : printable(row.cells[0], 26);
+    fmt::print("{}  {}  {:<11} {:<9} {:>4} ok {:>3} failed  {}{}\n", row.run_id.substr(0, 8),
+               row.started_at_utc.substr(0, 16), row.state, printable(row.suite, 9), row.ok,
+               row.failed, cells, row.cells.size() > 1 ? " …" : "");
+  }
+  return exit_code::kDone;
+}
+
+int command_runs_show(Invocation& invocation) {
+  const auto paths = find_run_paths(invocation.spec, invocation.argument("RUN"));
+  if (!paths) return report_failure(paths.error());
+  auto ledger = read_ledger(paths->ledger);
+  if (!ledger) return report_failure(ledger.error());
+  const ReportModel model = make_report_model(std::move(*ledger));
+  RenderOptions options = render_options(invocation.spec);
+  options.saved = short_path(paths->ledger);
+  fmt::print("{}",
+             invocation.spec.json ? render_json(model, options) : render_console(model, options));
+  return exit_code::kDone;
+}
+
+int command_runs_rm(Invocation& invocation) {
+  const auto data_dir = data_dir_of(invocation.spec);
+  if (!data_dir) return report_failure(data_dir.error());
+  auto index = open_index(invocation.spec);
+  if (!index) return report_failure(index.error());
+  std::vector<RunRow> rows;
+  for (const std::string& name : invocation.arguments.find("RUN")->second) {
+    auto row = index->find_run(name);
+    if (!row) return report_failure(row.error());
+    rows.push_back(std::move(*row));
+  }
+  for (const RunRow& row : rows) {
+    const auto bytes = run_bytes(*data_dir, row.run_id);
+    fmt::print(stderr, "{} {} ({}, {} calls, {})\n",
+               invocation.has("dry-run") ? "would delete" : "delete", row.run_id,
+               row.started_at_utc, row.planned, bytes ? bytes_text(*bytes) : "size unknown");
+  }
+  if (invocation.has("dry-run")) return exit_code::kDone;
+  if (!confirmed(invocation, fmt::format("Delete {} run(s) for good?", rows.size()))) {
+    return report_failure(
+        Error(Errc::kInvalidArgument, "nothing was deleted", "--yes deletes without asking"));
+  }
+  for (const RunRow& row : rows) {
+    if (auto gone = delete_run_directory(*data_dir, row.run_id); !gone) {
+      return report_failure(gone.error());
+    }
+    if (auto forgotten = index->remove_run(row.run_id); !forgotten) {
+      return report_failure(forgotten.error());
+    }
+  }
+  return exit_code::kDone;
+}
+
+int command_runs_reindex(Invocation& invocation) {
+  const auto data_dir = data_dir_of(invocation.spec);
+  if (!data_dir) return report_failure(data_dir.error());
+  const MonoNs started = mono_now_ns();
+  const auto report = reindex(*data_dir);
+  if (!report) return report_failure(report.error());
+  const double seconds = static_cast<double>(mono_now_ns() - started) / 1e9;
+  if (invocation.spec.json) {
+    fmt::print("{}", dump({{"schema", "assay.reindex/1"},
+                           {"runs", report->runs},
+                           {"calls", report->calls},
+                           {"seconds", seconds},
+                           {"notes", report->notes}}));
+    return exit_code::kDone;
+  }
+  for (const std::string& note : report->notes) fmt::print(stderr, "note: {}\n", note);
+  fmt::print("indexed {} runs with {} calls in {:.2f} s\n", report->runs, report->calls, seconds);
+  return exit_code::kDone;
+}
+
+int command_report(Invocation& invocation) {
+  const std::string output = invocation.value("output");
+  const std::string format = invocation.value("format");
+  const auto paths = find_run_paths(invocation.spec, invocation.argument("RUN"));
+  if (!paths) return report_failure(paths.error());
+  auto ledger = read_ledger(paths->ledger);
+  if (!ledger) return report_failure(ledger.error());
+  const ReportModel model = make_report_model(std::move(*ledger));
+  if (output.empty()) {
+    const Report* kind = find_report(format.empty() ? "md" : format);
+    if (kind == nullptr) {
+      return report_failure(Error(Errc::kInvalidArgument,
+                                  fmt::format("there is no report format '{}'", printable(format)),
+                                  "formats are json, csv, md and console"));
+    }
+    fmt::print("{}", kind->render(model, render_options(invocation.spec)));
+    return exit_code::kDone;
+  }
+  if (auto written = write_reports(model, {output}, format); !written) {
+    return report_failure(written.error());
+  }
+  if (invocation.spec.quiet) {
+    fmt::print("{}\n", output);
+  } else {
+    std::error_code error;
+    const auto bytes = static_cast<int64_t>(std::filesystem::file_size(output, error));
+    fmt::print("Wrote {} ({})\n", output, bytes_text(bytes));
+  }
+  return exit_code::kDone;
+}
+
+}  // namespace assay

@@ -1,0 +1,218 @@
+#include "mock/probe_routes.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/ids.h"
+#include "mock/mock_service.h"
+#include "mock/ollama_dialect.h"
+#include "mock/openai_dialect.h"
+#include "mock/tokens.h"
+#include "mock/wall_time.h"
+
+namespace assay {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kJson = "application/json";
+constexpr int64_t kDefaultCtx = 131'072;
+constexpr int64_t kModelBytes = 1'000'000'000;
+/// Fixed, so that listings are the same from run to run.
+constexpr int64_t kModelDate_ns = 1'767'225'600'000'000'000;
+
+int64_t shown_ctx(const MockOptions& options) {
+  return options.ctx > 0 ? options.ctx : kDefaultCtx;
+}
+
+std::string ok(const Json& body) {
+  return http_response(200, kJson,
+                       body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string models_response(const HttpRequest&, MockService& service) {
+  const MockOptions& options = service.options();
+  const bool llama = options.flavor == Flavor::kLlamaCpp || options.flavor == Flavor::kAll;
+  Json data = Json::array();
+  for (const std::string& name : options.models) {
+    Json model = {{"id", name}, {"object", "model"}, {"created", kModelDate_ns / 1'000'000'000}};
+    model["owned_by"] = llama                               ? "llamacpp"
+                        : options.flavor == Flavor::kOllama ? "library"
+                                                            : "assay";
+    if (llama) {
+      model["meta"] = {
+          {"vocab_type", 2}, {"n_vocab", 32'000},       {"n_ctx_train", shown_ctx(options)},
+          {"n_embd", 64},    {"n_params", kModelBytes}, {"size", kModelBytes}};
+    }
+    data.push_back(std::move(model));
+  }
+  return ok({{"object", "list"}, {"data", std::move(data)}});
+}
+
+std::string health_response(const HttpRequest&, MockService&) { return ok({{"status", "ok"}}); }
+
+std::string props_response(const HttpRequest&, MockService& service) {
+  const MockOptions& options = service.options();
+  Json settings = {{"id", 0},
+                   {"id_task", -1},
+                   {"n_ctx", shown_ctx(options)},
+                   {"speculative", false},
+                   {"is_processing", service.stats().active > 0}};
+  settings["params"] = {{"n_predict", -1}, {"seed", 4294967295}, {"temperature", 0.8},
+                        {"top_k", 40},     {"top_p", 0.95},      {"min_p", 0.05},
+                        {"max_tokens", -1}};
+  return ok({{"default_generation_settings", std::move(settings)},
+             {"total_slots", options.slots > 0 ? options.slots : 1},
+             {"model_path", "/models/" + options.models.front() + ".gguf"},
+             {"model_alias", options.models.front()},
+             {"chat_template", "{% for m in messages %}{{ m.content }}\n{% endfor %}"},
+             {"modalities", {{"vision", false}, {"audio", false}}},
+             {"build_info", "b0-mock"},
+             {"is_sleeping", false}});
+}
+
+std::string tokenize_response(const HttpRequest& request, MockService& service) {
+  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  if (!body.is_object() || !body.contains("content") || !body["content"].is_string()) {
+    return http_response(400, kJson,
+                         openai_error(service.options().flavor, 400, "`content` must be a text"));
+  }
+  const std::string text = body["content"].get<std::string>();
+  const bool pieces = body.contains("with_pieces") && body["with_pieces"] == true;
+  Json tokens = Json::array();
+  for (const std::string_view token : split_tokens(text)) {
+    if (pieces) {
+      tokens.push_back({{"id", token_id(token)}, {"piece", std::string(token)}});
+    } else {
+      tokens.push_back(token_id(token));
+    }
+  }
+  return ok({{"tokens", std::move(tokens)}});
+}
+
+Json details() {
+  return {{"parent_model", ""},   {"format", "gguf"},       {"family", "mock"},
+          {"families", {"mock"}}, {"parameter_size", "1B"}, {"quantization_level", "Q8_0"}};
+}
+
+std::string tags_response(const HttpRequest&, MockService& service) {
+  Json models = Json::array();
+  for (const std::string& name : service.options().models) {
+    models.push_back({{"name", name},
+                      {"model", name},
+                      {"modified_at", wall_time_text(kModelDate_ns)},
+                      {"size", kModelBytes},
+                      {"digest", sha256_hex(name)},
+                      {"details", details()}});
+  }
+  return ok({{"models", std::move(models)}});
+}
+
+std::string ps_response(const HttpRequest&, MockService& service) {
+  constexpr int64_t kKeepAlive_ns = 300'000'000'000;
+  Json models = Json::array();
+  for (const std::string& name : service.models().loaded()) {
+    models.push_back({{"name", name},
+                      {"model", name},
+                      {"size", kModelBytes},
+                      {"digest", sha256_hex(name)},
+                      {"details", details()},
+                      {"expires_at", wall_time_text(wall_now_ns() + kKeepAlive_ns)},
+                      {"size_vram", kModelBytes},
+                      {"context_length", shown_ctx(service.options())}});
+  }
+  return ok({{"models", std::move(models)}});
+}
+
+std::string show_response(const HttpRequest& request, MockService& service) {
+  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  const bool named = body.is_object() && body.contains("model") && body["model"].is_string();
+  if (!named) return http_response(400, kJson, ollama_error("model is required"));
+  return ok({{"modelfile", "FROM mock"},
+             {"parameters", ""},
+             {"template", "{{ .Prompt }}"},
+             {"details", details()},
+             {"model_info",
+              {{"general.architecture", "mock"},
+               {"general.parameter_count", kModelBytes},
+               {"mock.context_length", shown_ctx(service.options())}}},
+             {"capabilities", {"completion", "tools", "thinking"}}});
+}
+
+std::string version_response(const HttpRequest&, MockService&) {
+  return ok({{"version", "0.0.0-mock"}});
+}
+
+std::string root_response(const HttpRequest&, MockService&) {
+  return http_response(200, "text/plain; charset=utf-8", "Ollama is running");
+}
+
+std::string redirected_response(const HttpRequest&, MockService&) {
+  return ok({{"redirected", true}});
+}
+
+std::string stats_response(const HttpRequest&, MockService& service) {
+  return http_response(200, kJson, service.stats().json());
+}
+
+std::string reset_response(const HttpRequest&, MockService& service) {
+  service.stats().reset();
+  return ok({{"reset", true}});
+}
+
+enum Family : uint8_t { kEvery = 0, kLlama = 1, kOllama = 2 };
+
+struct Route {
+  std::string_view method, path;
+  Family family;
+  std::string (*respond)(const HttpRequest&, MockService&);
+};
+
+constexpr Route kRoutes[] = {
+    {"GET", "/v1/models", kEvery, &models_response},
+    {"GET", "/stats", kEvery, &stats_response},
+    {"POST", "/stats/reset", kEvery, &reset_response},
+    {"GET", "/redirected", kEvery, &redirected_response},
+    {"POST", "/redirected", kEvery, &redirected_response},
+    {"GET", "/health", kLlama, &health_response},
+    {"GET", "/v1/health", kLlama, &health_response},
+    {"GET", "/props", kLlama, &props_response},
+    {"POST", "/tokenize", kLlama, &tokenize_response},
+    {"GET", "/", kOllama, &root_response},
+    {"GET", "/api/tags", kOllama, &tags_response},
+    {"GET", "/api/ps", kOllama, &ps_response},
+    {"POST", "/api/show", kOllama, &show_response},
+    {"GET", "/api/version", kOllama, &version_response},
+};
+
+bool answers(Flavor flavor, Family family) {
+  if (family == kEvery || flavor == Flavor::kAll) return true;
+  return family == kLlama ? flavor == Flavor::kLlamaCpp : flavor == Flavor::kOllama;
+}
+
+}  // namespace
+
+bool needs_key(const HttpRequest& request) {
+  return request.path != "/health" && request.path != "/v1/health" && request.path != "/stats" &&
+         request.path != "/stats/reset";
+}
+
+std::string probe_response(const HttpRequest& request, MockService& service) {
+  const Flavor flavor = service.options().flavor;
+  bool known_path = false;
+  for (const Route& route : kRoutes) {
+    if (route.path != request.path || !answers(flavor, route.family)) continue;
+    known_path = true;
+    if (route.method == request.method) return route.respond(request, service);
+  }
+  const int status = known_path ? 405 : 404;
+  if (flavor == Flavor::kOllama) {
+    return http_response(status, "text/plain", fmt::format("{} page not found", status));
+  }
+  return http_response(status, kJson, openai_error(flavor, status, "File Not Found"));
+}
+
+}  // namespace assay
