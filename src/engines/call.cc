@@ -6,49 +6,10 @@
 #include <ctime>
 
 #include "base/text.h"
-#include "net/sse_parser.h"
+#include "engines/answer_reader.h"
 
 namespace assay {
 namespace {
-
-constexpr size_t kMaxErrorBody = 4096;
-
-enum class Body : uint8_t { kSse, kLines, kDocument, kError, kForeign };
-
-/// How to read the body, by what the server says it is; servers that say nothing speak their own
-/// dialect's framing.
-Body body_kind(const ResponseHead& head, Framing framing) {
-  if (head.status < 200 || head.status >= 300) return Body::kError;
-  const std::string type = to_lower(head.header("content-type"));
-  if (type.find("event-stream") != std::string::npos) return Body::kSse;
-  if (type.find("ndjson") != std::string::npos) return Body::kLines;
-  if (type.find("html") != std::string::npos) return Body::kForeign;
-  if (framing == Framing::kLines) return Body::kLines;
-  return type.find("json") != std::string::npos ? Body::kDocument : Body::kSse;
-}
-
-struct Ending {
-  Outcome outcome;
-  std::string_view code;
-  std::string_view what;
-};
-
-Ending ending(Expired why) {
-  switch (why) {
-    case Expired::kConnect:
-      return {Outcome::kTimeout, "timeout:connect", "the connection was not made in time"};
-    case Expired::kFirstByte:
-      return {Outcome::kTimeout, "timeout:first_byte", "no byte of an answer came in time"};
-    case Expired::kFirstToken:
-      return {Outcome::kTimeout, "timeout:first_token", "no token came in time"};
-    case Expired::kIdle:
-      return {Outcome::kTimeout, "timeout:idle", "the tokens stopped coming"};
-    case Expired::kTotal:
-      return {Outcome::kTimeout, "timeout:total", "the call took longer than it may"};
-    default:
-      return {Outcome::kCancelled, "cancelled", "stopped on request"};
-  }
-}
 
 /// Seconds, or an HTTP date.
 std::optional<Nanos> parse_retry_after(std::string_view text) {
@@ -67,30 +28,19 @@ std::optional<Nanos> parse_retry_after(std::string_view text) {
   return std::chrono::seconds(std::clamp<int64_t>(wait, 0, kMost));
 }
 
-/// Drops the optional body member that the server's refusal names, if there is one.
-bool drop_refused_member(Optional400& accepts, int status, std::string_view body) {
+/// Drops the optional body member that the server's refusal names, if the request had it. Calls
+/// side by side may all have had it: each of them is worth another attempt.
+bool drop_refused_member(const Optional400& sent_with, Optional400& accepts, int status,
+                         std::string_view body) {
   if (status != 400 && status != 422) return false;
-  const auto drop = [&](bool& member, std::string_view name) {
-    if (!member || body.find(name) == std::string_view::npos) return false;
+  const auto drop = [&](bool was_there, bool& member, std::string_view name) {
+    if (!was_there || body.find(name) == std::string_view::npos) return false;
     member = false;
     return true;
   };
-  return drop(accepts.stream_options, "stream_options") || drop(accepts.ignore_eos, "ignore_eos") ||
-         drop(accepts.min_tokens, "min_tokens");
-}
-
-/// The one line that a person needs from an error body.
-std::string error_text(int status, std::string_view body, const Engine& engine) {
-  Delta delta;
-  size_t error_at = 0;
-  std::string said;
-  if (const_cast<Engine&>(engine).decode(body, delta, error_at) && delta.has_error) {
-    said = delta.error;
-  } else {
-    said = body;
-  }
-  return fmt::format("the server answered {}: {}", status,
-                     printable(engine.key().redact(std::move(said)), 300));
+  return drop(sent_with.stream_options, accepts.stream_options, "stream_options") ||
+         drop(sent_with.ignore_eos, accepts.ignore_eos, "ignore_eos") ||
+         drop(sent_with.min_tokens, accepts.min_tokens, "min_tokens");
 }
 
 void copy_instants(const Exchange& exchange, MonoNs epoch, CallRecord& record) {
@@ -113,39 +63,14 @@ Task<CallResult> call_engine(Engine& engine, const CallRequest& request, CallRec
   CallResult result;
   CallRecord& record = result.record = std::move(planned);
   record.backend = engine.kind();
+  const Optional400 sent_with = engine.accepts;
   HttpRequest http = engine.chat_request(request);
   if (request.want_stamps) http.headers.emplace_back("X-Assay-Stamp", "1");
 
   StreamRecorder recorder(record, epoch, request, &watch, live);
-  SseParser sse;
-  LineParser lines;
-  std::string document;  // An unstreamed answer, or the body of an error.
+  AnswerReader reader(engine, recorder);
   const auto on_body = [&](const ResponseHead& head, std::string_view bytes, const Stamp& stamp) {
-    recorder.begin_read(stamp);
-    bool go_on = true;
-    const auto on_payload = [&](std::string_view payload) {
-      if (go_on) go_on = recorder.on_event(engine, payload);
-    };
-    const auto on_sse = [&](std::string_view, std::string_view data) { on_payload(data); };
-    bool fits = true;
-    switch (body_kind(head, engine.framing())) {
-      case Body::kSse:
-        fits = sse.feed(bytes, on_sse);
-        break;
-      case Body::kLines:
-        fits = lines.feed(bytes, on_payload);
-        break;
-      case Body::kDocument:
-        document.append(bytes);
-        fits = document.size() <= StreamRecorder::kMaxAnswerBytes;
-        break;
-      case Body::kError:
-      case Body::kForeign:
-        document.append(bytes.substr(0, kMaxErrorBody - std::min(document.size(), kMaxErrorBody)));
-        break;
-    }
-    if (!fits) recorder.fail_call(Outcome::kError, "over_limit", "an event was above 4 MiB");
-    return go_on && fits;
+    return reader.feed(head, bytes, stamp);
   };
 
   record.at.start = mono_now_ns() - epoch;
@@ -153,32 +78,12 @@ Task<CallResult> call_engine(Engine& engine, const CallRequest& request, CallRec
   const Exchange exchange =
       co_await engine.http().exchange(engine.url(), http, engine.key(), watch, on_body);
 
-  // `sent` is known only now to the record; the recorder's first delta counts from it.
   copy_instants(exchange, epoch, record);
-  const Body kind = body_kind(exchange.head, engine.framing());
-  const int status = exchange.head.status;
-  if (watch.expired() != Expired::kNo && !recorder.failed()) {
-    const Ending end = ending(watch.expired());
-    recorder.fail_call(end.outcome, end.code, std::string(end.what));
-  } else if (exchange.failure &&
-             !(exchange.failure->code == failure::kIncomplete && recorder.finish_reason_seen())) {
-    recorder.fail_call(Outcome::kError, exchange.failure->code, exchange.failure->message);
-  } else if (kind == Body::kError) {
-    recorder.fail_call(Outcome::kError, fmt::format("http_{}", status),
-                       error_text(status, document, engine));
-    result.retry_after = parse_retry_after(exchange.head.header("retry-after"));
-    result.refused_member = drop_refused_member(engine.accepts, status, document);
-  } else if (kind == Body::kForeign) {
-    recorder.fail_call(Outcome::kError, "not_a_stream",
-                       fmt::format("the server answered {} instead of a stream: {}",
-                                   printable(exchange.head.header("content-type"), 60),
-                                   printable(engine.key().redact(document), 120)));
-  } else if (kind == Body::kDocument) {
-    recorder.on_document(engine, document);
-  } else if (kind == Body::kLines) {
-    lines.finish([&](std::string_view payload) { recorder.on_event(engine, payload); });
-  }
-  recorder.finish();
+  reader.end(exchange.head, exchange.failure, watch.expired());
+  result.retry_after = parse_retry_after(exchange.head.header("retry-after"));
+  result.refused_member =
+      drop_refused_member(sent_with, engine.accepts, exchange.head.status, reader.error_body());
+  if (result.refused_member) recorder.add_flag("refused_member");
   if (const std::string_view routed = exchange.head.header("x-weeyuga-backend"); !routed.empty()) {
     record.backend = printable(routed, 60);
   }
