@@ -118,6 +118,7 @@ void add_speed(const RunMeta& meta, const Legs& legs, CellSummary& s) {
   if (base != nullptr) {
     s.tg_tps = mean_of(*base, "decode_tps");
     s.tg_ci95 = base->find("decode_tps")->summary.ci95;
+    s.tg_no_ci95 = base->find("decode_tps")->summary.no_ci95;
     s.engine_tg_tps = mean_of(*base, "engine_decode_tps");
     const Legs longest = by_length(with_metric(legs, "decode_tps"));
     for (const LegResult* leg : longest) {
@@ -158,6 +159,7 @@ void add_over_prompts(const Legs& legs, CellSummary& s) {
     const Summary& summary = leg->find("decode_tps")->summary;
     sum += summary.mean.value_or(0);
     all_known &= summary.ci95.has_value();
+    if (s.tg_no_ci95.empty()) s.tg_no_ci95 = summary.no_ci95;
     if (summary.ci95) squares += std::pow((summary.ci95->high - summary.ci95->low) / 2, 2);
     const Value theirs = mean_of(*leg, "engine_decode_tps");
     engine_known &= theirs.has_value();

@@ -40,6 +40,7 @@ std::string plural(int64_t n, std::string_view noun) {
 
 std::string leg_title(const LegResult& leg) {
   std::string title = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
+  if (leg.cell < 0) title = leg.cell_id + " · " + title;  // No plan names it in the heading.
   if (leg.prefix != Prefix::kUnknown) title += fmt::format(" · {} prefix", to_text(leg.prefix));
   if (leg.concurrency > 1) title += fmt::format(" · concurrency {}", leg.concurrency);
   title += fmt::format(" · {}: {} ok", plural(leg.n, "call"), leg.ok);

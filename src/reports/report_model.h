@@ -29,6 +29,7 @@ struct CellSummary {
   /// prompts, its interval from the prompts' own ones.
   std::optional<double> tg_tps;
   std::optional<Interval> tg_ci95;
+  std::string_view tg_no_ci95;  ///< Summary::no_ci95 of the leg that has no interval.
   /// Text generation after the longest prompt, where that is at least kMinDepthTokens.
   std::optional<double> tg_depth_tps;
   std::optional<int64_t> depth_tokens;  ///< As planned, else as counted.

@@ -26,10 +26,6 @@ std::string text_of(std::string_view metric, std::optional<double> value) {
   return metric_text(metric_named(metric), value);
 }
 
-std::string percent(std::optional<double> share) {
-  return share ? fmt::format("{:+.1f} %", 100 * *share) : "-";
-}
-
 /// `4k`, `1.5k`.
 std::string depth_text(int64_t tokens) {
   const double thousands = static_cast<double>(tokens) / 1024;
@@ -102,19 +98,48 @@ std::string depth_cell(const CellSummary& cell, std::string_view title) {
 
 Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
   Table table;
-  table.columns = {{"Engine itself", "", Align::kLeft},
+  table.columns = {{"Engine says", "", Align::kLeft},
                    {"pp", "tok/s"},
-                   {"client vs it", ""},
+                   {"client", "differs"},
                    {"tg", "tok/s"},
-                   {"client vs it", ""}};
+                   {"client", "differs"}};
   for (const CellSummary* cell : best_first(model)) {
     if (!cell->engine_pp_tps && !cell->engine_tg_tps) continue;
-    table.rows.push_back({labels[static_cast<size_t>(cell->cell)],
-                          text_of("prefill_tps", cell->engine_pp_tps), percent(cell->pp_difference),
-                          text_of("decode_tps", cell->engine_tg_tps),
-                          percent(cell->tg_difference)});
+    table.rows.push_back(
+        {labels[static_cast<size_t>(cell->cell)], text_of("prefill_tps", cell->engine_pp_tps),
+         percent_text(cell->pp_difference), text_of("decode_tps", cell->engine_tg_tps),
+         percent_text(cell->tg_difference)});
   }
   return table;
+}
+
+std::string_view reason_text(std::string_view no_ci95) {
+  if (no_ci95 == "few") return "fewer than 6 calls";
+  return no_ci95 == "outlier" ? "one call is far off the median"
+                              : "successive calls are correlated";
+}
+
+/// Why a speed has no interval, and what `~` means where it stands.
+void add_estimate_warnings(const ReportModel& model, const std::vector<std::string>& labels,
+                           Section& section) {
+  for (const CellSummary& cell : model.cells) {
+    if (cell.tg_no_ci95.empty()) continue;
+    section.warnings.push_back(fmt::format("{}: no interval for tok/s: {}",
+                                           labels[static_cast<size_t>(cell.cell)],
+                                           reason_text(cell.tg_no_ci95)));
+  }
+  for (const Block& block : section.blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr) continue;
+    const bool marked = std::any_of(table->rows.begin(), table->rows.end(), [](const Row& row) {
+      return std::any_of(row.begin(), row.end(),
+                         [](const TableCell& cell) { return cell.weight == kFaint; });
+    });
+    if (!marked) continue;
+    section.warnings.push_back(fmt::format("~ marks estimates: a p50 needs {} calls, a p95 {}",
+                                           needed_for_percentile(0.5),
+                                           needed_for_percentile(0.95)));
+  }
 }
 
 }  // namespace
@@ -125,6 +150,12 @@ std::string with_interval(const Metric& metric, std::optional<double> mean,
   if (!mean || !ci95) return text;
   const double half = std::max(ci95->high - *mean, *mean - ci95->low);
   return fmt::format("{} ± {}", text, metric_text(metric, half));
+}
+
+std::string percent_text(std::optional<double> share) {
+  if (!share) return "-";
+  const double percent = std::round(1000 * *share) / 10;
+  return percent == 0 ? "0.0 %" : fmt::format("{:+.1f} %", percent);
 }
 
 std::vector<std::string> cell_labels(const RunMeta& meta) {
@@ -189,6 +220,7 @@ Section speed_section(const ReportModel& model) {
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
+  add_estimate_warnings(model, labels, section);
   if (engine_pp) {
     section.warnings.push_back(
         "e: pp is the engine's own figure; the client needs three prompt lengths");
@@ -233,6 +265,7 @@ Section comparison_section(const ReportModel& model) {
                           median_cell(p50, calls), tail, std::to_string(cell->ok), rank});
   }
   section.blocks.emplace_back(std::move(table));
+  add_estimate_warnings(model, labels, section);
   return section;
 }
 
