@@ -125,6 +125,7 @@ Table values_table(const LegResult& leg) {
       std::vector<double> values = result->values;
       std::sort(values.begin(), values.end());
       std::vector<std::string> texts;
+      texts.reserve(values.size());
       for (const double v : values) texts.push_back(metric_text(*result->metric, v));
       table.rows.push_back({std::string(result->metric->label), std::string(result->metric->unit),
                             metric_text(*result->metric, result->summary.mean), join(texts, "  ")});

@@ -38,6 +38,10 @@ struct CellSummary {
   std::optional<double> ttft_fresh_ms;
   std::optional<double> ttft_reused_ms;
   std::optional<double> ttft_unknown_ms;
+  /// Calls behind those medians; over several prompts, of the prompt with the fewest.
+  int64_t ttft_fresh_calls = 0;
+  int64_t ttft_reused_calls = 0;
+  int64_t ttft_unknown_calls = 0;
   std::optional<double> load_ms;        ///< Start to ready of a managed engine, else of cold calls.
   std::optional<int64_t> memory_bytes;  ///< Not recorded yet.
 

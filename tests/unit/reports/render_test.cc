@@ -167,6 +167,17 @@ TEST(Console, SaysWhatIsWrongWithTheMeasurement) {
   EXPECT_NE(text.find("unreliable: coalesced"), std::string::npos);
 }
 
+TEST(Console, FewCallsAreMarkedAsEstimates) {
+  synthetic::Builder b("speed");
+  const int64_t leg = b.leg(b.cell("m"), b.prompt("p"));
+  b.add_ok(leg, 3, {.ttft_ms = 100, .tokens = 64, .cached = 0}, 0);
+  const std::string text = render_console(make_report_model(b.ledger), {});
+  EXPECT_NE(text.find("~100.0"), std::string::npos) << text;
+  EXPECT_NE(text.find("m: no interval for tok/s: fewer than 6 calls"), std::string::npos);
+  EXPECT_NE(text.find("~ marks estimates: a p50 needs 6 calls"), std::string::npos);
+  EXPECT_EQ(text.find("50.0 ±"), std::string::npos);
+}
+
 TEST(Console, OneChunkAnswersHaveNoSpeed) {
   synthetic::Builder b("prompt");
   const int64_t leg = b.leg(b.cell("m"), b.prompt("p"));

@@ -161,7 +161,7 @@ TEST(GroupLegs, ManyCoalescedEventsWithholdTheTailOfTheGaps) {
   r.tokens.clear();
   for (int i = 0; i < 10; ++i) synthetic::append_event(r.tokens, 20'000, 4, i == 5);
   b.add(0, r);
-  const Summary& icl = group_legs(b.ledger).legs[0].find("icl_ms")->summary;
+  const Summary icl = group_legs(b.ledger).legs[0].find("icl_ms")->summary;
   EXPECT_EQ(icl.n, 7);
   EXPECT_TRUE(icl.p95);
   EXPECT_FALSE(icl.p99);
