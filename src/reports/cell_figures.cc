@@ -19,11 +19,6 @@ Value mean_of(const LegResult& leg, std::string_view metric) {
   return found != nullptr ? found->summary.mean : std::nullopt;
 }
 
-Value median_of(const LegResult* leg, std::string_view metric) {
-  const MetricResult* found = leg != nullptr ? leg->find(metric) : nullptr;
-  return found != nullptr ? found->summary.p50 : std::nullopt;
-}
-
 Legs with_metric(std::span<const LegResult* const> legs, std::string_view metric) {
   Legs found;
   for (const LegResult* leg : legs) {
@@ -74,13 +69,10 @@ const LegResult* shortest(const Legs& legs, std::string_view metric) {
   return best;
 }
 
-const LegResult* with_prefix(const Legs& legs, const std::string& prompt_id, Prefix prefix) {
-  const LegResult* best = nullptr;
-  for (const LegResult* leg : legs) {
-    if (leg->prompt_id != prompt_id || leg->prefix != prefix) continue;
-    if (best == nullptr || leg->ok > best->ok) best = leg;
-  }
-  return best;
+bool has_prefix(const Legs& legs, std::string_view prompt_id, Prefix prefix) {
+  return std::any_of(legs.begin(), legs.end(), [&](const LegResult* leg) {
+    return leg->prompt_id == prompt_id && leg->prefix == prefix;
+  });
 }
 
 std::optional<int64_t> planned_length(const RunMeta& meta, const LegResult& leg) {
@@ -113,11 +105,25 @@ void add_prefill(const Cell& cell, std::span<const LegResult> all, const Legs& l
   if (s.pp_tps) s.pp_source = client.tps ? "client" : "engine";
 }
 
+/// Median TTFT over the prompts of `legs`, for each prefix state by itself.
+void add_ttft(const Legs& legs, CellSummary& s) {
+  const OverPrompts fresh = over_prompts(legs, Prefix::kFresh, "ttft_ms", &Summary::p50);
+  const OverPrompts reused = over_prompts(legs, Prefix::kReused, "ttft_ms", &Summary::p50);
+  const OverPrompts unknown = over_prompts(legs, Prefix::kUnknown, "ttft_ms", &Summary::p50);
+  s.ttft_fresh_ms = fresh.value;
+  s.ttft_fresh_calls = fresh.calls;
+  s.ttft_reused_ms = reused.value;
+  s.ttft_reused_calls = reused.calls;
+  s.ttft_unknown_ms = unknown.value;
+  s.ttft_unknown_calls = unknown.calls;
+}
+
 void add_speed(const RunMeta& meta, const Legs& legs, CellSummary& s) {
   const LegResult* base = shortest(legs, "decode_tps");
   if (base != nullptr) {
     s.tg_tps = mean_of(*base, "decode_tps");
     s.tg_ci95 = base->find("decode_tps")->summary.ci95;
+    s.tg_no_ci95 = base->find("decode_tps")->summary.no_ci95;
     s.engine_tg_tps = mean_of(*base, "engine_decode_tps");
     const Legs longest = by_length(with_metric(legs, "decode_tps"));
     for (const LegResult* leg : longest) {
@@ -130,19 +136,17 @@ void add_speed(const RunMeta& meta, const Legs& legs, CellSummary& s) {
   const Legs timed = by_length(with_metric(legs, "ttft_ms"));
   const LegResult* chosen = timed.empty() ? nullptr : timed.front();
   for (const LegResult* leg : timed) {
-    if (with_prefix(timed, leg->prompt_id, Prefix::kFresh) != nullptr &&
-        with_prefix(timed, leg->prompt_id, Prefix::kReused) != nullptr) {
+    if (has_prefix(timed, leg->prompt_id, Prefix::kFresh) &&
+        has_prefix(timed, leg->prompt_id, Prefix::kReused)) {
       chosen = leg;
       break;
     }
   }
   if (chosen == nullptr) return;
-  const auto of = [&](Prefix prefix) {
-    return median_of(with_prefix(timed, chosen->prompt_id, prefix), "ttft_ms");
-  };
-  s.ttft_fresh_ms = of(Prefix::kFresh);
-  s.ttft_reused_ms = of(Prefix::kReused);
-  s.ttft_unknown_ms = of(Prefix::kUnknown);
+  Legs of_prompt = timed;
+  std::erase_if(of_prompt,
+                [&](const LegResult* leg) { return leg->prompt_id != chosen->prompt_id; });
+  add_ttft(of_prompt, s);
 }
 
 /// Equal weights: the mean of the prompts' rates; half-widths add as independent ones do.
@@ -158,6 +162,7 @@ void add_over_prompts(const Legs& legs, CellSummary& s) {
     const Summary& summary = leg->find("decode_tps")->summary;
     sum += summary.mean.value_or(0);
     all_known &= summary.ci95.has_value();
+    if (s.tg_no_ci95.empty()) s.tg_no_ci95 = summary.no_ci95;
     if (summary.ci95) squares += std::pow((summary.ci95->high - summary.ci95->low) / 2, 2);
     const Value theirs = mean_of(*leg, "engine_decode_tps");
     engine_known &= theirs.has_value();
@@ -169,9 +174,7 @@ void add_over_prompts(const Legs& legs, CellSummary& s) {
     s.tg_ci95 = Interval{*s.tg_tps - half, *s.tg_tps + half};
   }
   if (engine_known) s.engine_tg_tps = engine / prompts;
-  s.ttft_fresh_ms = over_prompts(legs, Prefix::kFresh, "ttft_ms", &Summary::p50);
-  s.ttft_reused_ms = over_prompts(legs, Prefix::kReused, "ttft_ms", &Summary::p50);
-  s.ttft_unknown_ms = over_prompts(legs, Prefix::kUnknown, "ttft_ms", &Summary::p50);
+  add_ttft(legs, s);
 }
 
 }  // namespace
@@ -191,18 +194,22 @@ std::vector<const LegResult*> steady_legs(std::span<const LegResult> legs,
   return chosen;
 }
 
-std::optional<double> over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
-                                   std::string_view metric,
-                                   std::optional<double> Summary::*figure) {
+OverPrompts over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
+                         std::string_view metric, std::optional<double> Summary::*figure) {
   Legs usable = with_metric(legs, metric);
   std::erase_if(usable, [&](const LegResult* leg) {
     return leg->prefix != prefix || !(leg->find(metric)->summary.*figure);
   });
-  if (usable.empty()) return std::nullopt;
-  double sum = 0;
+  if (usable.empty()) return {};
   const auto by_prompt = largest_by_prompt(usable, metric);
-  for (const auto& [prompt, leg] : by_prompt) sum += *(leg->find(metric)->summary.*figure);
-  return sum / static_cast<double>(by_prompt.size());
+  double sum = 0;
+  int64_t fewest = INT64_MAX;
+  for (const auto& [prompt, leg] : by_prompt) {
+    const Summary& summary = leg->find(metric)->summary;
+    sum += *(summary.*figure);
+    fewest = std::min(fewest, summary.n);
+  }
+  return {sum / static_cast<double>(by_prompt.size()), fewest};
 }
 
 CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,

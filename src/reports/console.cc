@@ -42,7 +42,11 @@ class Page {
     blank();
     prose(heading.text, kFactIndent, Style::kBold);
   }
-  void block(const Table& table) { lines(lay_out(table, options_)); }
+  void block(const Table& table) {
+    // A table without a name for its rows belongs to the heading or table above it.
+    if (!table.columns.empty() && !table.columns.front().title.empty()) blank();
+    lines(lay_out(table, options_));
+  }
   void block(const Histogram& histogram) {
     blank();
     lines(lay_out(histogram, options_));
@@ -67,7 +71,6 @@ std::string render_console(const ReportModel& model, const RenderOptions& option
   page.prose(document.title, kFactIndent, Style::kBold);
   for (const std::string& fact : document.facts) page.fact(fact);
   for (const Block& block : document.blocks) {
-    if (std::holds_alternative<Table>(block) && model.meta.suite == "speed") page.blank();
     std::visit([&](const auto& one) { page.block(one); }, block);
   }
   page.blank();

@@ -38,8 +38,9 @@ std::string plural(int64_t n, std::string_view noun) {
 }
 
 std::string title_of(const ReportModel& model) {
-  std::string title = fmt::format("Run {} · {} · {}", model.meta.run_id.substr(0, kIdPrefix),
-                                  model.meta.suite, model.state);
+  std::string title = "Run " + model.meta.run_id.substr(0, kIdPrefix);
+  if (!model.meta.suite.empty()) title += " · " + model.meta.suite;
+  title += " · " + model.state;
   if (model.wall_s) title += fmt::format(" in {} s", grouped(*model.wall_s, 1));
   return title;
 }
@@ -86,8 +87,8 @@ std::string measurement_text(const Measurement& m) {
     const bool agrees = std::none_of(m.checks.begin(), m.checks.end(), [](const Check& check) {
       return check.name == "engine_decode_agreement" && !check.ok;
     });
-    parts.push_back(fmt::format("engine {} {:+.1f} %", agrees ? "agrees" : "differs",
-                                100 * *m.engine_difference));
+    parts.push_back(fmt::format("engine {} {}", agrees ? "agrees" : "differs",
+                                percent_text(m.engine_difference)));
   }
   const std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
   return parts.empty() ? verdict : verdict + ": " + join(parts, ", ");
@@ -107,6 +108,8 @@ std::vector<std::string> trouble_of(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   std::vector<std::string> warnings;
   for (const LegResult& leg : model.legs) {
+    // The table of cells has a row for each cell that was skipped as a whole.
+    if (leg.phase == Phase::kSkipped && model.meta.cells.size() > 1) continue;
     const std::string place = place_of(model, labels, leg);
     if (leg.failed > 0) {
       warnings.push_back(fmt::format("{}: {} of {} failed, most often: {}", place, leg.failed,

@@ -201,10 +201,11 @@ std::string safe_text(std::string_view text, RenderOptions::Glyphs glyphs) {
 
 std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyphs glyphs) {
   if (display_width(text) <= width) return std::string(text);
-  const std::string_view gap = glyphs == RenderOptions::Glyphs::kUtf8 ? "…" : "~";
-  if (width <= 1) return std::string(width == 0 ? "" : gap);
-  const size_t after = (width - 1) / 2;
-  return head(text, width - 1 - after) + std::string(gap) + tail(text, after);
+  const std::string_view gap = glyphs == RenderOptions::Glyphs::kUtf8 ? "…" : "..";
+  const size_t gap_width = display_width(gap);
+  if (width <= gap_width) return head(text, width);
+  const size_t after = (width - gap_width) / 2;
+  return head(text, width - gap_width - after) + std::string(gap) + tail(text, after);
 }
 
 std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent) {

@@ -20,7 +20,8 @@ size_t display_width(std::string_view text);
 /// kAscii nothing outside ASCII (± becomes +-, … becomes ..., what has no stand-in becomes ?).
 std::string safe_text(std::string_view text, RenderOptions::Glyphs glyphs);
 
-/// At most `width` columns; a longer text loses its middle, since both ends tell names apart.
+/// At most `width` columns; a longer text loses its middle (`…`, `..` in ASCII), since both ends
+/// tell names apart.
 std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyphs glyphs);
 
 /// Lines of at most `width` columns, broken at spaces where there are any; lines after the first

@@ -40,6 +40,7 @@ std::string plural(int64_t n, std::string_view noun) {
 
 std::string leg_title(const LegResult& leg) {
   std::string title = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
+  if (leg.cell < 0) title = leg.cell_id + " · " + title;  // No plan names it in the heading.
   if (leg.prefix != Prefix::kUnknown) title += fmt::format(" · {} prefix", to_text(leg.prefix));
   if (leg.concurrency > 1) title += fmt::format(" · concurrency {}", leg.concurrency);
   title += fmt::format(" · {}: {} ok", plural(leg.n, "call"), leg.ok);
@@ -124,6 +125,7 @@ Table values_table(const LegResult& leg) {
       std::vector<double> values = result->values;
       std::sort(values.begin(), values.end());
       std::vector<std::string> texts;
+      texts.reserve(values.size());
       for (const double v : values) texts.push_back(metric_text(*result->metric, v));
       table.rows.push_back({std::string(result->metric->label), std::string(result->metric->unit),
                             metric_text(*result->metric, result->summary.mean), join(texts, "  ")});

@@ -47,6 +47,7 @@ std::string markdown(const Table& table) {
   std::string out = row_of(titles) + row_of(rules);
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
+    cells.reserve(table.columns.size());
     for (const TableCell& cell : row) cells.push_back(escaped(cell.text));
     cells.resize(table.columns.size());
     out += row_of(cells);

@@ -29,6 +29,7 @@ struct CellSummary {
   /// prompts, its interval from the prompts' own ones.
   std::optional<double> tg_tps;
   std::optional<Interval> tg_ci95;
+  std::string_view tg_no_ci95;  ///< Summary::no_ci95 of the leg that has no interval.
   /// Text generation after the longest prompt, where that is at least kMinDepthTokens.
   std::optional<double> tg_depth_tps;
   std::optional<int64_t> depth_tokens;  ///< As planned, else as counted.
@@ -37,6 +38,10 @@ struct CellSummary {
   std::optional<double> ttft_fresh_ms;
   std::optional<double> ttft_reused_ms;
   std::optional<double> ttft_unknown_ms;
+  /// Calls behind those medians; over several prompts, of the prompt with the fewest.
+  int64_t ttft_fresh_calls = 0;
+  int64_t ttft_reused_calls = 0;
+  int64_t ttft_unknown_calls = 0;
   std::optional<double> load_ms;        ///< Start to ready of a managed engine, else of cold calls.
   std::optional<int64_t> memory_bytes;  ///< Not recorded yet.
 

@@ -26,10 +26,6 @@ std::string text_of(std::string_view metric, std::optional<double> value) {
   return metric_text(metric_named(metric), value);
 }
 
-std::string percent(std::optional<double> share) {
-  return share ? fmt::format("{:+.1f} %", 100 * *share) : "-";
-}
-
 /// `4k`, `1.5k`.
 std::string depth_text(int64_t tokens) {
   const double thousands = static_cast<double>(tokens) / 1024;
@@ -57,18 +53,9 @@ std::string nothing_measured(const CellSummary& cell) {
 
 /// Marked as an estimate where the median's own interval cannot exist.
 TableCell median_cell(std::optional<double> value, int64_t calls) {
-  const std::string text = text_of("ttft_ms", value);
+  std::string text = text_of("ttft_ms", value);
   if (!value || calls >= kMinForInterval) return text;
   return {"~" + text, kFaint};
-}
-
-int64_t ttft_calls(const ReportModel& model, const Cell& cell, Prefix prefix) {
-  int64_t calls = 0;
-  for (const LegResult* leg : steady_legs(model.legs, cell.id)) {
-    const MetricResult* ttft = leg->prefix == prefix ? leg->find("ttft_ms") : nullptr;
-    if (ttft != nullptr) calls = std::max(calls, ttft->summary.n);
-  }
-  return calls;
 }
 
 /// The prefix state in which most cells have a TTFT; fresh before unknown before reused.
@@ -102,29 +89,64 @@ std::string depth_cell(const CellSummary& cell, std::string_view title) {
 
 Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
   Table table;
-  table.columns = {{"Engine itself", "", Align::kLeft},
+  table.columns = {{"Engine says", "", Align::kLeft},
                    {"pp", "tok/s"},
-                   {"client vs it", ""},
+                   {"client", "differs"},
                    {"tg", "tok/s"},
-                   {"client vs it", ""}};
+                   {"client", "differs"}};
   for (const CellSummary* cell : best_first(model)) {
     if (!cell->engine_pp_tps && !cell->engine_tg_tps) continue;
-    table.rows.push_back({labels[static_cast<size_t>(cell->cell)],
-                          text_of("prefill_tps", cell->engine_pp_tps), percent(cell->pp_difference),
-                          text_of("decode_tps", cell->engine_tg_tps),
-                          percent(cell->tg_difference)});
+    table.rows.push_back(
+        {labels[static_cast<size_t>(cell->cell)], text_of("prefill_tps", cell->engine_pp_tps),
+         percent_text(cell->pp_difference), text_of("decode_tps", cell->engine_tg_tps),
+         percent_text(cell->tg_difference)});
   }
   return table;
+}
+
+std::string_view reason_text(std::string_view no_ci95) {
+  if (no_ci95 == "few") return "fewer than 6 calls";
+  return no_ci95 == "outlier" ? "one call is far off the median"
+                              : "successive calls are correlated";
+}
+
+/// Why a speed has no interval, and what `~` means where it stands.
+void add_estimate_warnings(const ReportModel& model, const std::vector<std::string>& labels,
+                           Section& section) {
+  for (const CellSummary& cell : model.cells) {
+    if (cell.tg_no_ci95.empty()) continue;
+    section.warnings.push_back(fmt::format("{}: no interval for tok/s: {}",
+                                           labels[static_cast<size_t>(cell.cell)],
+                                           reason_text(cell.tg_no_ci95)));
+  }
+  for (const Block& block : section.blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr) continue;
+    const bool marked = std::any_of(table->rows.begin(), table->rows.end(), [](const Row& row) {
+      return std::any_of(row.begin(), row.end(),
+                         [](const TableCell& cell) { return cell.weight == kFaint; });
+    });
+    if (!marked) continue;
+    section.warnings.push_back(fmt::format("~ marks estimates: a p50 needs {} calls, a p95 {}",
+                                           needed_for_percentile(0.5),
+                                           needed_for_percentile(0.95)));
+  }
 }
 
 }  // namespace
 
 std::string with_interval(const Metric& metric, std::optional<double> mean,
                           const std::optional<Interval>& ci95) {
-  const std::string text = metric_text(metric, mean);
+  std::string text = metric_text(metric, mean);
   if (!mean || !ci95) return text;
   const double half = std::max(ci95->high - *mean, *mean - ci95->low);
   return fmt::format("{} ± {}", text, metric_text(metric, half));
+}
+
+std::string percent_text(std::optional<double> share) {
+  if (!share) return "-";
+  const double percent = std::round(1000 * *share) / 10;
+  return percent == 0 ? "0.0 %" : fmt::format("{:+.1f} %", percent);
 }
 
 std::vector<std::string> cell_labels(const RunMeta& meta) {
@@ -164,7 +186,6 @@ Section speed_section(const ReportModel& model) {
   bool engine_pp = false;
   bool unknown = false;
   for (const CellSummary* cell : best_first(model)) {
-    const Cell& facts = model.cell_of(*cell);
     TableCell label = labels[static_cast<size_t>(cell->cell)];
     if (cell->ok == 0) {
       table.rows.push_back({label, nothing_measured(*cell)});
@@ -174,21 +195,20 @@ Section speed_section(const ReportModel& model) {
     engine_pp |= by_engine;
     const bool only_unknown = !cell->ttft_fresh_ms && cell->ttft_unknown_ms;
     unknown |= only_unknown;
-    const Prefix first = only_unknown ? Prefix::kUnknown : Prefix::kFresh;
-    TableCell fresh = median_cell(only_unknown ? cell->ttft_unknown_ms : cell->ttft_fresh_ms,
-                                  ttft_calls(model, facts, first));
+    TableCell fresh = only_unknown ? median_cell(cell->ttft_unknown_ms, cell->ttft_unknown_calls)
+                                   : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
-    table.rows.push_back(
-        {label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
-         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
-         depth_cell(*cell, depth), fresh,
-         median_cell(cell->ttft_reused_ms, ttft_calls(model, facts, Prefix::kReused)),
-         text_of("load_ms", cell->load_ms),
-         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
+    table.rows.push_back({label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
+                          with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
+                          depth_cell(*cell, depth), fresh,
+                          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
+                          text_of("load_ms", cell->load_ms),
+                          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
   }
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
+  add_estimate_warnings(model, labels, section);
   if (engine_pp) {
     section.warnings.push_back(
         "e: pp is the engine's own figure; the client needs three prompt lengths");
@@ -220,19 +240,19 @@ Section comparison_section(const ReportModel& model) {
       continue;
     }
     const auto legs = steady_legs(model.legs, facts.id);
-    const int64_t calls = ttft_calls(model, facts, prefix);
-    const auto p50 = over_prompts(legs, prefix, "ttft_ms", &Summary::p50);
-    const auto p95 = over_prompts(legs, prefix, "ttft_ms", &Summary::p95);
-    TableCell tail = text_of("ttft_ms", p95);
-    if (p95 && calls < needed_for_percentile(0.95)) tail = {"~" + tail.text, kFaint};
+    const OverPrompts p50 = over_prompts(legs, prefix, "ttft_ms", &Summary::p50);
+    const OverPrompts p95 = over_prompts(legs, prefix, "ttft_ms", &Summary::p95);
+    TableCell tail = text_of("ttft_ms", p95.value);
+    if (p95.value && p95.calls < needed_for_percentile(0.95)) tail = {"~" + tail.text, kFaint};
     std::string rank = "-";
     if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
     if (cell == cells.front() && cell->tg_tps) rank = "best";
     table.rows.push_back({label, size,
                           with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
-                          median_cell(p50, calls), tail, std::to_string(cell->ok), rank});
+                          median_cell(p50.value, p50.calls), tail, std::to_string(cell->ok), rank});
   }
   section.blocks.emplace_back(std::move(table));
+  add_estimate_warnings(model, labels, section);
   return section;
 }
 

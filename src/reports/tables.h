@@ -30,6 +30,9 @@ inline constexpr size_t kMinForHistogram = 20;
 std::string with_interval(const Metric& metric, std::optional<double> mean,
                           const std::optional<Interval>& ci95);
 
+/// `-0.3 %`, `+1.2 %`, `0.0 %`; `-` when absent.
+std::string percent_text(std::optional<double> share);
+
 /// Labels for the cells in tables: the model, with the engine kind where models repeat, else the
 /// id.
 std::vector<std::string> cell_labels(const RunMeta& meta);

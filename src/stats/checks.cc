@@ -260,8 +260,8 @@ Measurement check_measurement(const LedgerContent& ledger) {
   m.client_lag_ms_p99 = client_lag_ms(calls);
   if (ledger.end) m.loop_lag_ms_p99 = ledger.end->loop_lag_p99_ms;
   m.coalesced_share = coalesced_share(calls);
-  m.engine_difference = median(engine_differences(calls));
   std::vector<double> sizes = engine_differences(calls);
+  m.engine_difference = median(sizes);
   for (double& d : sizes) d = std::fabs(d);
 
   const bool kernel = m.stamps == StampSource::kKernel;

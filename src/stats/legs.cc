@@ -77,7 +77,8 @@ class Grouping {
     if (r.leg >= 0 && r.leg < static_cast<int64_t>(meta_.legs.size())) {
       const auto index = static_cast<size_t>(r.leg);
       const LegResult& facts = groups_[index].facts;
-      if (facts.cell_id == r.cell_id && facts.phase == r.phase) return index;
+      const bool skipped = r.phase == Phase::kSkipped && facts.phase != Phase::kWarmup;
+      if (facts.cell_id == r.cell_id && (facts.phase == r.phase || skipped)) return index;
     }
     const auto [it, is_new] = unplanned_.try_emplace(
         std::tuple(r.cell_id, r.prompt_id, r.phase, r.concurrency), groups_.size());

@@ -49,8 +49,12 @@ double incomplete_beta(double x, double a, double b) {
 }  // namespace
 
 double t_probability(double t, double df) {
-  const double tail = incomplete_beta(df / (df + t * t), df / 2, 0.5) / 2;
-  return t > 0 ? 1 - tail : tail;
+  const double square = t * t;
+  const double side = t < 0 ? -1 : 1;
+  // Each form is exact where the other one subtracts nearly equal numbers.
+  if (square < df) return 0.5 + side * incomplete_beta(square / (df + square), 0.5, df / 2) / 2;
+  const double tail = incomplete_beta(df / (df + square), df / 2, 0.5) / 2;
+  return t < 0 ? tail : 1 - tail;
 }
 
 double t_quantile(double p, double df) {

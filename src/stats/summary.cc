@@ -33,6 +33,7 @@ bool all_positive(std::span<const double> values) {
 
 std::vector<double> logs_of(std::span<const double> values) {
   std::vector<double> logs;
+  logs.reserve(values.size());
   for (const double v : values) logs.push_back(std::log(v));
   return logs;
 }
@@ -108,6 +109,7 @@ Summary summarise(std::span<const double> values, Scale scale) {
 
 Summary summarise_ratio(std::span<const derive::Ratio> parts) {
   std::vector<double> ratios;
+  ratios.reserve(parts.size());
   for (const auto& part : parts) ratios.push_back(part.numerator / part.denominator);
   Summary s = describe(ratios, static_cast<int64_t>(ratios.size()));
   s.mean = ratio_of_sums(parts);
@@ -130,6 +132,7 @@ Summary summarise_pooled(std::span<const std::vector<double>> clusters) {
   if (all.empty()) return s;
   s.mean = mean_of(all);
   std::vector<double> means;
+  means.reserve(parts.size());
   for (const auto& part : parts) means.push_back(part.numerator / part.denominator);
   s.no_ci95 = static_cast<int64_t>(parts.size()) < kMinPooledCalls
                   ? "few"
