@@ -41,16 +41,16 @@ Task<bool> StreamSender::run() {
       co_await connection_.send("0\r\n\r\n");
     }
   } else {
-    pacer_.add(std::max(next_due(), plan_.head_due), *this);
+    enter_pacer(next_due());
   }
   while (!finished_ && connection_.open()) {
     const bool woken = co_await connection_.wait();
     if (!woken || finished_) break;
     // Woken, and not finished: the peer is slow.
     const bool writable = co_await connection_.wait_writable();
-    if (writable) pacer_.add(due_, *this);
+    if (writable) enter_pacer(due_);
   }
-  pacer_.remove(*this);
+  if (paced_) pacer_.remove(*this);
   if (!finished_) co_return false;
   switch (plan_.ending) {
     case Ending::kComplete:
@@ -69,11 +69,17 @@ Task<bool> StreamSender::run() {
   co_return true;
 }
 
+void StreamSender::enter_pacer(MonoNs due) {
+  paced_ = true;
+  pacer_.add(due, *this);
+}
+
 std::optional<MonoNs> StreamSender::fire() {
   for (int i = 0; i < kUnitsPerTurn; ++i) {
     const Progress progress = step();
     if (progress != Progress::kMore) {
       finished_ = progress == Progress::kFinished;
+      paced_ = false;
       connection_.wake();
       return std::nullopt;
     }

@@ -41,6 +41,7 @@ class StreamSender {
 
   enum class Progress : uint8_t { kMore, kStuck, kFinished };
   Progress step();
+  void enter_pacer(MonoNs due);
   void render_next();
   void render_event(const PlannedEvent& event, MonoNs due);
   void frame_unit();
@@ -63,6 +64,7 @@ class StreamSender {
   std::string framed_;
   std::string_view unsent_;
   bool write_begun_ = false;  ///< The first byte of this write is out.
+  bool paced_ = false;        ///< The pacer has it.
   bool finished_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "base/files.h"
@@ -34,7 +35,8 @@ TEST(FaultTable, AttemptsFollowFromTheBehaviour) {
 }
 
 TEST(FaultTable, ManualHasThisTable) {
-  const auto manual = read_file(std::string(ASSAY_TEST_DATA) + "/../../docs/mock-server.md");
+  const std::filesystem::path data(ASSAY_TEST_DATA);
+  const auto manual = read_file((data / "../../docs/mock-server.md").lexically_normal());
   ASSERT_TRUE(manual.has_value());
   EXPECT_NE(manual->find(fault_table_markdown()), std::string::npos)
       << "docs/mock-server.md should contain:\n"
