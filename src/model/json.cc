@@ -319,10 +319,11 @@ Result<CallRecord> parse_call(std::string_view line) {
   CallRecord record;
   std::string bad;
   visit_fields(record, [&](const char* name, auto&& member) {
+    if (!bad.empty()) return;  // After an error the parser's state must not be touched again.
     od::value value;
     const auto error = object.find_field_unordered(name).get(value);
     if (error == simdjson::NO_SUCH_FIELD) return;
-    if ((error || !read_value(value, member)) && bad.empty()) bad = name;
+    if (error || !read_value(value, member)) bad = name;
   });
   if (!bad.empty()) {
     return fail(Errc::kProtocol, fmt::format("the ledger's call line has a damaged '{}'", bad));

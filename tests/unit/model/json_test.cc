@@ -66,6 +66,12 @@ TEST(CallLine, MissingFieldsKeepDefaultsAndWrongTypesAreNamed) {
   EXPECT_NE(bad.error().message.find("run_idx"), std::string::npos);
 }
 
+TEST(CallLine, AKeyWithoutValueIsAnErrorAndNoCrash) {
+  const std::string line =
+      R"({"type":"call","loop_late":"completed","wall_state","load_avg_end":[1,2,3]})";
+  EXPECT_EQ(parse_call(line).error().code, Errc::kProtocol);
+}
+
 TEST(CallLine, IllFormedUtf8BecomesAReplacementCharacter) {
   CallRecord r = full_record();
   r.error = "bad \xff byte";
