@@ -330,8 +330,7 @@ Result<CallRecord> parse_call(std::string_view line) {
   CallRecord record;
   std::string bad;
   visit_fields(record, [&](const char* name, auto&& member) {
-    // After one error simdjson's object may not be asked again.
-    if (!bad.empty()) return;
+    if (!bad.empty()) return;  // After an error the parser's state must not be touched again.
     od::value value;
     const auto error = object.find_field_unordered(name).get(value);
     if (error == simdjson::NO_SUCH_FIELD) return;

@@ -284,6 +284,8 @@ Result<void> RunWriter::flush(Nanos timeout) {
 
 void RunWriter::retry() {
   const std::lock_guard lock(impl_->mutex);
+  if (!impl_->held_by) return;
+  impl_->held_by.reset();  // A flush() that follows waits for the new try.
   impl_->retry_wanted = true;
   impl_->changed.notify_all();
 }

@@ -74,6 +74,12 @@ TEST(CallLine, DamageOfAnyKindIsRefused) {
   }
 }
 
+TEST(CallLine, AKeyWithoutValueIsAnErrorAndNoCrash) {
+  const std::string line =
+      R"({"type":"call","loop_late":"completed","wall_state","load_avg_end":[1,2,3]})";
+  EXPECT_EQ(parse_call(line).error().code, Errc::kProtocol);
+}
+
 TEST(CallLine, IllFormedUtf8BecomesAReplacementCharacter) {
   CallRecord r = full_record();
   r.error = "bad \xff byte";
