@@ -34,7 +34,7 @@ TEST(FaultTable, AttemptsFollowFromTheBehaviour) {
 }
 
 TEST(FaultTable, ManualHasThisTable) {
-  const auto manual = read_file(std::string(ASSAY_TEST_DATA) + "/../../docs/mock-server.md");
+  const auto manual = read_file(ASSAY_SOURCE_DIR "/docs/mock-server.md");
   ASSERT_TRUE(manual.has_value());
   EXPECT_NE(manual->find(fault_table_markdown()), std::string::npos)
       << "docs/mock-server.md should contain:\n"
