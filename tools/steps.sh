@@ -2,7 +2,7 @@
 # Timed steps with quiet output, for the scripts at the top of the tree. Sourced, from that folder.
 
 log_folder=build/log
-tail_lines=60
+tail_lines=40
 
 # step NAME COMMAND...  Runs the command with its output in a log and says how long it took.
 # The log's end follows on failure. Returns the command's status.

@@ -74,7 +74,9 @@ test("SIGTERM while loading ends the engine", async () => {
     const child = spawnEngine(["--gguf", randomModel(), "--port", String(port)]);
     await firstHealth(`http://127.0.0.1:${port}`, child);
     child.kill("SIGTERM");
-    assert.equal((await child.exited).code, 0);
+    const {code, signal} = await child.exited;
+    // On a busy machine loading outlasts the grace, and then the engine kills itself.
+    assert.ok(code === 0 || signal === "SIGKILL", `${code} ${signal} ${child.errors}`);
 });
 
 test("the end of stdin ends the engine when asked for", async () => {
