@@ -9,6 +9,7 @@
 int main(int argc, char** argv) {
   // A reader that goes away is an error of that write, not the end of a run.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // The same for a limit on file sizes.
   try {
     return assay::run_command_line(argc, argv);
   } catch (const std::exception& e) {

@@ -163,7 +163,9 @@ std::string reset_response(const HttpRequest&, MockService& service) {
   return ok({{"reset", true}});
 }
 
-enum Family : uint8_t { kEvery = 0, kLlama = 1, kOllama = 2 };
+/// The *Alone families are how one engine is told from another: a server of every flavor at once
+/// leaves them out, so that clients take it for what it is, an OpenAI-compatible server.
+enum Family : uint8_t { kEvery, kLlama, kOllama, kLlamaAlone, kOllamaAlone };
 
 struct Route {
   std::string_view method, path;
@@ -179,18 +181,29 @@ constexpr Route kRoutes[] = {
     {"POST", "/redirected", kEvery, &redirected_response},
     {"GET", "/health", kLlama, &health_response},
     {"GET", "/v1/health", kLlama, &health_response},
-    {"GET", "/props", kLlama, &props_response},
+    {"GET", "/props", kLlamaAlone, &props_response},
     {"POST", "/tokenize", kLlama, &tokenize_response},
-    {"GET", "/", kOllama, &root_response},
+    {"GET", "/", kOllamaAlone, &root_response},
     {"GET", "/api/tags", kOllama, &tags_response},
     {"GET", "/api/ps", kOllama, &ps_response},
     {"POST", "/api/show", kOllama, &show_response},
-    {"GET", "/api/version", kOllama, &version_response},
+    {"GET", "/api/version", kOllamaAlone, &version_response},
 };
 
 bool answers(Flavor flavor, Family family) {
-  if (family == kEvery || flavor == Flavor::kAll) return true;
-  return family == kLlama ? flavor == Flavor::kLlamaCpp : flavor == Flavor::kOllama;
+  switch (family) {
+    case kEvery:
+      return true;
+    case kLlama:
+      return flavor == Flavor::kLlamaCpp || flavor == Flavor::kAll;
+    case kOllama:
+      return flavor == Flavor::kOllama || flavor == Flavor::kAll;
+    case kLlamaAlone:
+      return flavor == Flavor::kLlamaCpp;
+    case kOllamaAlone:
+      return flavor == Flavor::kOllama;
+  }
+  return false;
 }
 
 }  // namespace

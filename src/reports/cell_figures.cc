@@ -235,6 +235,7 @@ CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
     }
   }
   s.load_ms = cell.load_ms ? cell.load_ms : median(cold_loads);
+  s.memory_bytes = cell.memory_bytes;
   const Legs legs = steady_legs(all, cell.id);
   add_prefill(cell, all, legs, s);
   if (meta.suite == "speed") {

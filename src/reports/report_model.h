@@ -43,7 +43,7 @@ struct CellSummary {
   int64_t ttft_reused_calls = 0;
   int64_t ttft_unknown_calls = 0;
   std::optional<double> load_ms;        ///< Start to ready of a managed engine, else of cold calls.
-  std::optional<int64_t> memory_bytes;  ///< Not recorded yet.
+  std::optional<int64_t> memory_bytes;  ///< Of the loaded model, or of a managed engine's process.
 
   /// What the engine says itself, over the same calls, and client / engine - 1.
   std::optional<double> engine_pp_tps;

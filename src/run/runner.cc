@@ -218,6 +218,7 @@ class Runner {
                                                watch, &live_sink);
       in_flight_.erase(index);
       finish_record(result.record);
+      infer_prefix(prompt, result.record);
       due = result.record.at.due;
 
       const bool again = !stopping_ && (result.refused_member ||
@@ -237,6 +238,15 @@ class Runner {
       co_await back_off(leg.cell, spec_.retries - retries_left, retry_after);
       if (stopping_) co_return;
     }
+  }
+
+  /// Engines that do not tell what they had cached: our salts do.
+  static void infer_prefix(const Prompt& prompt, CallRecord& record) {
+    if (record.prefix != Prefix::kUnknown || record.outcome != Outcome::kOk) return;
+    if (prompt.salt == Prompt::Salt::kNone) return;
+    const bool first = prompt.salt == Prompt::Salt::kPerCall || record.run_idx == 0;
+    record.prefix = first ? Prefix::kFresh : Prefix::kReused;
+    record.flags.emplace_back("prefix_inferred");
   }
 
   Task<std::string> make_cold(const LiveCell& live) {

@@ -229,7 +229,9 @@ void finish_record(CallRecord& record) {
     }
   }
   if (record.prefix == Prefix::kUnknown && record.cached_tokens) {
-    record.prefix = *record.cached_tokens > 0 ? Prefix::kReused : Prefix::kFresh;
+    const auto cached = static_cast<double>(*record.cached_tokens);
+    const double whole = static_cast<double>(record.prompt_tokens.value_or(0));
+    record.prefix = cached > kTemplateShare * whole ? Prefix::kReused : Prefix::kFresh;
   }
   record.tokens_per_sec = derive::tokens_per_sec(record);
 }

@@ -13,10 +13,15 @@ namespace assay {
 /// - `first_delta_ms`, `total_duration_ms`: rounded to whole milliseconds, where there are
 /// instants;
 /// - `completion_tokens` and `token_source`, when no count was chosen yet: usage before engine;
-/// - `prefix`, when still unknown and `cached_tokens` is known: 0 is fresh, more is reused;
+/// - `prefix`, when still unknown and `cached_tokens` is known: reused above kTemplateShare of the
+///   prompt, else fresh;
 /// - `tokens_per_sec`: source 004's formula.
 /// Call it once per attempt, after the last event. Calling it again changes nothing.
 void finish_record(CallRecord& record);
+
+/// A chat template puts the same few tokens before every prompt, salted ones too, and engines report
+/// them as cached: up to this share of the prompt that is no reuse.
+inline constexpr double kTemplateShare = 0.15;
 
 /// What one call says about itself, from instants and counts alone: pure, absent never 0. Records
 /// of foreign ledgers that have no instants fall back to their whole milliseconds. `outcome` is not

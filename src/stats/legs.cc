@@ -198,7 +198,11 @@ void add_rest(const Group& group, LegResult& leg) {
   std::vector<std::string> errors;
   for (const CallRecord* call : group.finals) {
     if (call->outcome == Outcome::kSkipped) {
-      reasons.push_back(call->error.value_or(group.skip));
+      // The ledger says `skipped: reason`, as source 004 wants it.
+      constexpr std::string_view kMark = "skipped: ";
+      std::string reason = call->error.value_or(group.skip);
+      if (reason.rfind(kMark, 0) == 0) reason.erase(0, kMark.size());
+      reasons.push_back(std::move(reason));
     } else if (is_failed(*call)) {
       errors.push_back(call->error.value_or(std::string(to_text(call->outcome))));
     }

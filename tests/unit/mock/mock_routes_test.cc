@@ -96,6 +96,7 @@ TEST(MockRoutes, ListsModelsInBothDialects) {
 
 TEST(MockRoutes, LlamaServerProbes) {
   MockOptions options = quick_options();
+  options.flavor = Flavor::kLlamaCpp;
   options.ctx = 4096;
   options.slots = 3;
   const auto server = start_mock(options);
@@ -112,7 +113,9 @@ TEST(MockRoutes, LlamaServerProbes) {
 }
 
 TEST(MockRoutes, OllamaProbes) {
-  const auto server = start_mock();
+  MockOptions options = quick_options();
+  options.flavor = Flavor::kOllama;
+  const auto server = start_mock(options);
   EXPECT_TRUE(get(*server, "/api/version")["version"].is_string());
   EXPECT_EQ(http(server->port(), "GET", "/").body, "Ollama is running");
   const Json show = Json::parse(post(*server, "/api/show", {{"model", "mock"}}).body);
@@ -123,17 +126,18 @@ TEST(MockRoutes, OllamaProbes) {
 TEST(MockRoutes, EachFlavorAnswersOnlyItsOwn) {
   struct Case {
     Flavor flavor;
-    int props, version;
+    int props, version, chat;
   };
-  for (const Case& c : {Case{Flavor::kOpenAi, 404, 404}, Case{Flavor::kLlamaCpp, 200, 404},
-                        Case{Flavor::kOllama, 404, 200}, Case{Flavor::kAll, 200, 200}}) {
+  for (const Case& c :
+       {Case{Flavor::kOpenAi, 404, 404, 404}, Case{Flavor::kLlamaCpp, 200, 404, 404},
+        Case{Flavor::kOllama, 404, 200, 200}, Case{Flavor::kAll, 404, 404, 200}}) {
     MockOptions options = quick_options();
     options.flavor = c.flavor;
     const auto server = start_mock(options);
     EXPECT_EQ(http(server->port(), "GET", "/props").status, c.props);
     EXPECT_EQ(http(server->port(), "GET", "/api/version").status, c.version);
     EXPECT_EQ(http(server->port(), "GET", "/v1/models").status, 200);
-    EXPECT_EQ(post(*server, "/api/chat", chat_request()).status, c.version);
+    EXPECT_EQ(post(*server, "/api/chat", chat_request()).status, c.chat);
   }
 }
 
