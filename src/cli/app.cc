@@ -43,6 +43,7 @@ void add_flag(CLI::App& app, const std::string& names, std::string_view value,
     option->type_name(std::string(value))->allow_extra_args(false);
     option->multi_option_policy(repeated ? CLI::MultiOptionPolicy::TakeAll
                                          : CLI::MultiOptionPolicy::TakeLast);
+    if (!repeated) option->expected(1);
   }
   option->group(group);
 }
@@ -71,6 +72,11 @@ CLI::App* find_or_add(CLI::App& root, std::string_view path, std::string_view su
       next = at->add_subcommand(words[i], last ? std::string(summary) : "");
       next->fallthrough();
       if (!last) next->require_subcommand(1);
+    }
+    // A group of commands is described by their names.
+    if (!last) {
+      const std::string& known = next->get_description();
+      next->description(known.empty() ? words[i + 1] : known + " | " + words[i + 1]);
     }
     at = next;
   }
@@ -191,8 +197,8 @@ int run_command_line(int argc, char** argv) {
     apps.push_back(app);
     if (command.takes_run_options) add_run_options(*app, false, collected[i]);
     for (const Flag& flag : command.flags) {
-      add_flag(*app, fmt::format("--{}", flag.name), flag.value, flag.help, "options", false,
-               collected[i].flags[std::string(flag.name)]);
+      add_flag(*app, flag_names(flag.name, flag.short_name), flag.value, flag.help, "options",
+               false, collected[i].flags[std::string(flag.name)]);
     }
     for (const Argument& argument : command.arguments) {
       auto& into = collected[i].arguments[std::string(argument.name)];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -23,6 +24,26 @@ Result<int64_t> number(const Invocation& invocation, std::string_view flag, int6
   return value;
 }
 
+/// The shape whose parameters come nearest to `135m`, `0.5b` or a plain count.
+Result<std::string> shape_of_size(const std::string& text) {
+  double count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string unit = to_lower(std::string_view(end, text.data() + text.size()));
+  const double scale = unit == "b" ? 1e9 : unit == "m" ? 1e6 : unit == "k" ? 1e3 : 1;
+  if (error != std::errc() || count <= 0 || (scale == 1 && !unit.empty())) {
+    return fail(Errc::kInvalidArgument, fmt::format("--size '{}' is no size", printable(text, 40)),
+                "write it like 135m or 1.5b");
+  }
+  const auto distance = [&](const ShapeInfo& shape) {
+    return std::fabs(std::log(static_cast<double>(shape.parameters) / (count * scale)));
+  };
+  const auto shapes = known_shapes();
+  return std::min_element(
+             shapes.begin(), shapes.end(),
+             [&](const ShapeInfo& a, const ShapeInfo& b) { return distance(a) < distance(b); })
+      ->name;
+}
+
 int list_shapes() {
   for (const ShapeInfo& shape : known_shapes()) {
     std::string sizes;
@@ -40,7 +61,12 @@ int list_shapes() {
 
 int command_dummy_model(Invocation& invocation) {
   if (invocation.has("list")) return list_shapes();
-  const std::string shape = invocation.value("shape", "tiny");
+  std::string shape = invocation.value("shape", "tiny");
+  if (invocation.has("size")) {
+    const auto nearest = shape_of_size(invocation.value("size"));
+    if (!nearest) return report_failure(nearest.error());
+    shape = *nearest;
+  }
   auto spec = parse_shape(shape);
   if (!spec) return report_failure(spec.error());
   const auto seed = number(invocation, "seed", 1);

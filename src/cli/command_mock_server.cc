@@ -78,7 +78,7 @@ int command_mock_server(Invocation& invocation) {
   read.take("tokens-per-event", options.tokens_per_event, parse_number<int64_t>);
   read.take("role", options.role, parse_role_mode);
   read.take("reasoning-share", options.reasoning_share, parse_number<double>);
-  if (invocation.has("think-tags")) options.reasoning_style = ReasoningStyle::kTags;
+  read.take("reasoning-style", options.reasoning_style, parse_reasoning_style);
   read.take("usage", options.usage, parse_on_off);
   read.take("coalesce", options.coalesce, parse_number<int64_t>);
   read.take("slots", options.slots, parse_number<int64_t>);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -25,7 +26,8 @@ class Progress {
  public:
   explicit Progress(const RunSpec& spec)
       : line_(!spec.no_progress && !spec.quiet),
-        plain_(!spec.no_progress && !spec.quiet && !inspect(stderr, "auto").is_tty) {}
+        plain_(!spec.no_progress && !spec.quiet && !inspect(stderr, "auto").is_tty &&
+               std::getenv("CI") == nullptr) {}
 
   void planned(const RunMeta& meta) {
     run_ = meta.run_id.substr(0, 8);

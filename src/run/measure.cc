@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/ids.h"
 #include "base/text.h"
@@ -99,6 +101,17 @@ void update_index(const std::filesystem::path& data_dir, const MeasureHooks& hoo
 std::string described(const RunMeta& meta) {
   return fmt::format("run {} starts: suite {}, {} cells, {} calls", meta.run_id, meta.suite,
                      meta.cells.size(), meta.calls.size());
+}
+
+/// Figures of a machine that does something else are figures of both.
+void note_busy_machine(const RunMeta& meta, const OnNote& note) {
+  const double cores = std::max(1U, std::thread::hardware_concurrency());
+  constexpr double kBusyPerCore = 0.5;
+  if (meta.load_avg_start.empty() || meta.load_avg_start[0] <= kBusyPerCore * cores) return;
+  note(
+      fmt::format("this machine is busy: load average {:.1f} on {:.0f} cores; an engine here is "
+                  "slower than it could be",
+                  meta.load_avg_start[0], cores));
 }
 
 WriterOptions writer_options(DiskTrouble& disk) {
@@ -231,6 +244,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     notes.push_back(text);
     note(text);
   };
+  note_busy_machine(meta, keep);
   if (auto opened = open_cells(session, spec, keep); !opened) return fail(opened.error());
   if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
