@@ -87,6 +87,9 @@ class Engine {
   [[nodiscard]] virtual bool fixes_length() const = 0;
   /// Whether the context is sized per call by CallSettings::context_length.
   [[nodiscard]] virtual bool sizes_context() const { return false; }
+  /// Whether the server is known to stream one token an event and to leave out the counts: events
+  /// then stand for tokens, marked as an estimate.
+  [[nodiscard]] virtual bool estimates_tokens() const { return false; }
   [[nodiscard]] virtual Framing framing() const = 0;
   /// Reads one event's payload, or a whole unstreamed answer. False when it is no valid JSON;
   /// `error_at` then is the byte where reading stopped.

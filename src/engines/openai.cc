@@ -165,38 +165,78 @@ HttpRequest OpenAiEngine::chat_request(const CallRequest& request) const {
   return http;
 }
 
+namespace {
+
+using Json = nlohmann::json;
+
+std::optional<int64_t> integer(const Json& item, const char* key) {
+  if (!item.contains(key) || !item[key].is_number_integer()) return std::nullopt;
+  return item[key].get<int64_t>();
+}
+
+/// The objects under `data`; nothing when the text is no such list.
+std::optional<std::vector<Json>> list_items(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("data") || !json["data"].is_array()) return std::nullopt;
+  std::vector<Json> items;
+  for (const Json& item : json["data"]) {
+    if (item.is_object() && item.contains("id") && item["id"].is_string()) items.push_back(item);
+  }
+  return items;
+}
+
+ModelInfo describe(const Json& item) {
+  ModelInfo info;
+  info.name = item["id"].get<std::string>();
+  const std::string lower = to_lower(info.name);
+  // LM Studio says what a model is for; elsewhere the name has to do.
+  info.is_embedding =
+      item.value("type", "") == "embeddings" || lower.find("embed") != std::string::npos;
+  info.is_projector = lower.find("mmproj") != std::string::npos;
+  info.loaded = item.value("state", "") == "loaded";
+  info.quantization = item.value("quantization", "");
+  if (item.contains("meta") && item["meta"].is_object()) {
+    info.bytes = integer(item["meta"], "size");  // llama-server
+  }
+  info.context_length = integer(item, "max_model_len");  // vLLM
+  if (info.loaded) info.context_length = integer(item, "loaded_context_length");
+  return info;
+}
+
+/// LM Studio's own list tells the state of each model.
+bool is_lm_studio_list(const std::vector<Json>& items) {
+  return !items.empty() && items.front().contains("state");
+}
+
+}  // namespace
+
 Task<Result<EngineInfo>> OpenAiEngine::probe(Nanos timeout) {
   const auto listed = co_await models(timeout);
   if (!listed) co_return fail(listed.error());
-  co_return EngineInfo();
+  EngineInfo info;
+  HttpRequest request;
+  request.target = "/api/v0/models";
+  const auto text = co_await fetch_json(request, timeout);
+  if (text) {
+    const auto items = list_items(*text);
+    is_lm_studio_ = items && is_lm_studio_list(*items);
+  }
+  if (is_lm_studio_) info.version = "LM Studio";
+  co_return info;
 }
 
 Task<Result<std::vector<ModelInfo>>> OpenAiEngine::models(Nanos timeout) {
   HttpRequest request;
-  request.target = "/v1/models";
+  request.target = is_lm_studio_ ? "/api/v0/models" : "/v1/models";
   const auto text = co_await fetch_json(request, timeout);
   if (!text) co_return fail(text.error());
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  if (!json.is_object() || !json.contains("data") || !json["data"].is_array()) {
-    co_return fail(Errc::kProtocol, fmt::format("{}/v1/models is no model list", url().text()));
+  const auto items = list_items(*text);
+  if (!items) {
+    co_return fail(Errc::kProtocol,
+                   fmt::format("{}{} is no model list", url().text(), request.target));
   }
   std::vector<ModelInfo> models;
-  for (const auto& item : json["data"]) {
-    if (!item.is_object() || !item.contains("id") || !item["id"].is_string()) continue;
-    ModelInfo info;
-    info.name = item["id"];
-    const std::string lower = to_lower(info.name);
-    info.is_embedding = lower.find("embed") != std::string::npos;
-    info.is_projector = lower.find("mmproj") != std::string::npos;
-    if (item.contains("meta") && item["meta"].is_object()) {
-      const auto& meta = item["meta"];
-      if (meta.contains("size") && meta["size"].is_number_integer()) info.bytes = meta["size"];
-    }
-    if (item.contains("max_model_len") && item["max_model_len"].is_number_integer()) {
-      info.context_length = item["max_model_len"];  // vLLM
-    }
-    models.push_back(std::move(info));
-  }
+  for (const Json& item : *items) models.push_back(describe(item));
   co_return models;
 }
 

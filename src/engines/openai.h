@@ -18,8 +18,12 @@ class OpenAiEngine : public Engine {
   [[nodiscard]] bool fixes_length() const override {
     return accepts.ignore_eos || accepts.min_tokens;
   }
+  [[nodiscard]] bool estimates_tokens() const override { return is_lm_studio_; }
   [[nodiscard]] Framing framing() const override { return Framing::kSse; }
   bool decode(std::string_view payload, Delta& delta, size_t& error_at) override;
+
+ private:
+  bool is_lm_studio_ = false;  // Known after probe(): it has a model list of its own.
 };
 
 }  // namespace assay

@@ -19,8 +19,8 @@ enum class Outcome : uint8_t { kOk, kError, kTimeout, kCancelled, kSkipped };
 /// Whether the engine had part of the prompt in its cache: the three are never pooled.
 enum class Prefix : uint8_t { kUnknown, kFresh, kReused };
 
-/// Where the output token count comes from, best first.
-enum class TokenSource : uint8_t { kNone, kUsage, kEngine, kTokenize };
+/// Where the output token count comes from, best first. An estimate is printed with `~`.
+enum class TokenSource : uint8_t { kNone, kUsage, kEngine, kTokenize, kEstimate };
 
 /// Who stamped the bytes of a call: the kernel, our own read, or some of each.
 enum class StampSource : uint8_t { kNone, kKernel, kRead, kMixed };

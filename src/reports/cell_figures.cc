@@ -225,6 +225,7 @@ CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
     s.ok += leg.ok;
     s.failed += leg.failed;
     s.skipped += leg.skipped;
+    s.estimated_tokens |= leg.estimated_tokens;
     if (cell.unavailable.empty() && leg.skipped > most_skipped) {
       most_skipped = leg.skipped;
       s.skipped_reason = leg.skipped_reason;

@@ -85,9 +85,16 @@ std::vector<const MetricResult*> shown(const LegResult& leg, Better better) {
   return results;
 }
 
+/// Speeds rest on the count of output tokens, latencies do not.
+Counts counts_of(const LegResult& leg, const Metric& metric) {
+  const bool counted =
+      metric.name == "decode_tps" || metric.name == "itl_ms" || metric.name == "e2e_tps";
+  return counted && leg.estimated_tokens ? Counts::kEstimated : Counts::kExact;
+}
+
 template <class Tail>
-Table percentile_table(const std::vector<const MetricResult*>& results, const Tail& tail,
-                       std::string mean_title) {
+Table percentile_table(const LegResult& leg, const std::vector<const MetricResult*>& results,
+                       const Tail& tail, std::string mean_title) {
   Table table;
   table.columns = {{"", "", Align::kLeft, 0, kLabelWidth},
                    {"", "", Align::kRight, 0, kUnitWidth},
@@ -98,7 +105,8 @@ Table percentile_table(const std::vector<const MetricResult*>& results, const Ta
   }
   for (const MetricResult* result : results) {
     Row row{std::string(result->metric->label), std::string(result->metric->unit),
-            with_interval(*result->metric, result->summary.mean, result->summary.ci95)};
+            with_interval(*result->metric, result->summary.mean, result->summary.ci95,
+                          counts_of(leg, *result->metric))};
     for (const Percentile& p : tail) row.push_back(percentile_cell(*result, p));
     table.rows.push_back(std::move(row));
   }
@@ -128,7 +136,9 @@ Table values_table(const LegResult& leg) {
       texts.reserve(values.size());
       for (const double v : values) texts.push_back(metric_text(*result->metric, v));
       table.rows.push_back({std::string(result->metric->label), std::string(result->metric->unit),
-                            metric_text(*result->metric, result->summary.mean), join(texts, "  ")});
+                            with_interval(*result->metric, result->summary.mean, std::nullopt,
+                                          counts_of(leg, *result->metric)),
+                            join(texts, "  ")});
     }
   }
   add_throughput(leg, table);
@@ -198,10 +208,10 @@ Section legs_section(const ReportModel& model) {
     }
     const auto low = shown(leg, Better::kLower);
     if (!low.empty()) {
-      section.blocks.emplace_back(percentile_table(low, kHighTail, "mean ± 95% CI"));
+      section.blocks.emplace_back(percentile_table(leg, low, kHighTail, "mean ± 95% CI"));
     }
-    Table high =
-        percentile_table(shown(leg, Better::kHigher), kLowTail, low.empty() ? "mean ± 95% CI" : "");
+    Table high = percentile_table(leg, shown(leg, Better::kHigher), kLowTail,
+                                  low.empty() ? "mean ± 95% CI" : "");
     add_throughput(leg, high);
     if (!high.rows.empty()) section.blocks.emplace_back(std::move(high));
     const MetricResult* ttft = leg.find("ttft_ms");

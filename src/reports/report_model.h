@@ -18,7 +18,8 @@ struct CellSummary {
   int64_t ok = 0;
   int64_t failed = 0;
   int64_t skipped = 0;
-  std::string skipped_reason;  ///< Why nothing was measured, or the most frequent reason.
+  bool estimated_tokens = false;  ///< Output tokens of some ok call are an estimate.
+  std::string skipped_reason;     ///< Why nothing was measured, or the most frequent reason.
 
   /// Prompt processing. `client`: the slope of fresh TTFT over prompt lengths; where there are too
   /// few lengths, `engine`: the engine's own figure.

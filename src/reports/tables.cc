@@ -136,8 +136,9 @@ void add_estimate_warnings(const ReportModel& model, const std::vector<std::stri
 }  // namespace
 
 std::string with_interval(const Metric& metric, std::optional<double> mean,
-                          const std::optional<Interval>& ci95) {
+                          const std::optional<Interval>& ci95, Counts counts) {
   std::string text = metric_text(metric, mean);
+  if (mean && counts == Counts::kEstimated) text.insert(0, "~");
   if (!mean || !ci95) return text;
   const double half = std::max(ci95->high - *mean, *mean - ci95->low);
   return fmt::format("{} ± {}", text, metric_text(metric, half));
@@ -198,12 +199,14 @@ Section speed_section(const ReportModel& model) {
     TableCell fresh = only_unknown ? median_cell(cell->ttft_unknown_ms, cell->ttft_unknown_calls)
                                    : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
-    table.rows.push_back({label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
-                          with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
-                          depth_cell(*cell, depth), fresh,
-                          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
-                          text_of("load_ms", cell->load_ms),
-                          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
+    table.rows.push_back(
+        {label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
+         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95,
+                       cell->estimated_tokens ? Counts::kEstimated : Counts::kExact),
+         depth_cell(*cell, depth), fresh,
+         median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
+         text_of("load_ms", cell->load_ms),
+         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
   }
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
@@ -247,9 +250,11 @@ Section comparison_section(const ReportModel& model) {
     std::string rank = "-";
     if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
     if (cell == cells.front() && cell->tg_tps) rank = "best";
-    table.rows.push_back({label, size,
-                          with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95),
-                          median_cell(p50.value, p50.calls), tail, std::to_string(cell->ok), rank});
+    table.rows.push_back(
+        {label, size,
+         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95,
+                       cell->estimated_tokens ? Counts::kEstimated : Counts::kExact),
+         median_cell(p50.value, p50.calls), tail, std::to_string(cell->ok), rank});
   }
   section.blocks.emplace_back(std::move(table));
   add_estimate_warnings(model, labels, section);

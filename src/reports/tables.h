@@ -25,10 +25,13 @@ Section comparison_section(const ReportModel& model);
 Section legs_section(const ReportModel& model);
 inline constexpr size_t kMinForHistogram = 20;
 
-/// `32.4 ± 0.2`, without `±` when there is no interval; `-` without a mean. Of an interval that is
-/// not even the wider side counts.
+/// How sure the counts are that a figure rests on.
+enum class Counts : uint8_t { kExact, kEstimated };
+
+/// `32.4 ± 0.2`, without `±` when there is no interval; `-` without a mean; `~32.4` where output
+/// tokens were estimated. Of an interval that is not even the wider side counts.
 std::string with_interval(const Metric& metric, std::optional<double> mean,
-                          const std::optional<Interval>& ci95);
+                          const std::optional<Interval>& ci95, Counts counts = Counts::kExact);
 
 /// `-0.3 %`, `+1.2 %`, `0.0 %`; `-` when absent.
 std::string percent_text(std::optional<double> share);

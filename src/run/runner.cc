@@ -219,6 +219,7 @@ class Runner {
       in_flight_.erase(index);
       finish_record(result.record);
       infer_prefix(prompt, result.record);
+      if (lacks_count(result.record)) co_await count_output(*live.engine, live.cell.model, result);
       due = result.record.at.due;
 
       const bool again = !stopping_ && (result.refused_member ||
@@ -247,6 +248,29 @@ class Runner {
     const bool first = prompt.salt == Prompt::Salt::kPerCall || record.run_idx == 0;
     record.prefix = first ? Prefix::kFresh : Prefix::kReused;
     record.flags.emplace_back("prefix_inferred");
+  }
+
+  static bool lacks_count(const CallRecord& record) {
+    return record.outcome == Outcome::kOk && record.token_source == TokenSource::kNone;
+  }
+
+  /// The engine's own tokenizer counts what the answer did not; never a guess in silence.
+  static Task<void> count_output(Engine& engine, std::string model, CallResult& result) {
+    CallRecord& record = result.record;
+    // Reasoning is not kept, so a text without it would be counted short.
+    if (record.reasoning_bytes == 0 && !result.text.empty()) {
+      const auto counted = co_await engine.count_tokens(std::move(model), result.text);
+      if (counted) {
+        record.completion_tokens = *counted;
+        record.token_source = TokenSource::kTokenize;
+      }
+    }
+    if (lacks_count(record) && engine.estimates_tokens()) {
+      record.completion_tokens = record.text_events;
+      record.token_source = TokenSource::kEstimate;
+      record.flags.emplace_back("estimated_tokens");
+    }
+    finish_record(record);
   }
 
   Task<std::string> make_cold(const LiveCell& live) {

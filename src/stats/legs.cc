@@ -233,6 +233,7 @@ std::vector<LegResult> split_by_prefix(const Group& group) {
     leg.ok = static_cast<int64_t>(calls->second.size());
     for (const CallRecord* call : calls->second) {
       leg.attempts += group.attempts.at(call_key(group, *call));
+      leg.estimated_tokens |= call->token_source == TokenSource::kEstimate;
     }
     attempts_of_ok += leg.attempts;
     add_figures(calls->second, leg);

@@ -37,6 +37,7 @@ struct LegResult {
   int64_t attempts = 0;                 ///< All records, those that were tried again included.
   int64_t empty = 0;                    ///< Within ok: no visible text.
   int64_t length = 0;                   ///< Within ok: ended at a limit that was not asked for.
+  bool estimated_tokens = false;        ///< Output tokens of some ok call are an estimate.
   std::string skipped_reason;           ///< The most frequent one.
   std::string failure;                  ///< The most frequent error of the failed calls.
   int64_t failure_calls = 0;            ///< How many ended with `failure`.
