@@ -15,7 +15,7 @@ struct Flag {
   std::string_view name;
   std::string_view value;  ///< What stands for the value in help; empty for a switch.
   std::string_view help;
-  std::string_view short_name = {};
+  std::string_view short_name = {};  ///< `o`, or empty.
 };
 
 /// A word behind the command.

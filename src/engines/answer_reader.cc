@@ -94,10 +94,11 @@ bool AnswerReader::feed(const ResponseHead& head, std::string_view bytes, const 
 void AnswerReader::end(const ResponseHead& head, const std::optional<Failure>& failure,
                        Expired expired) {
   const Body kind = body_kind(head, engine_.framing());
-  // A stream that was cut after its finish reason is whole as far as anybody needs it.
-  const bool harmless = failure && recorder_.finish_reason_seen() &&
+  // A stream that was cut after its finish reason is whole as far as anybody needs it, and flagged.
+  const bool harmless = failure && expired == Expired::kNo && recorder_.finish_reason_seen() &&
                         (failure->code == failure::kIncomplete ||
                          failure->code == failure::kReset || failure->code == failure::kClosed);
+  if (harmless) recorder_.add_flag("no_done");
   if (expired != Expired::kNo) {
     const Ending end = ending(expired);
     recorder_.fail_call(end.outcome, end.code, std::string(end.what));

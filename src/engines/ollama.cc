@@ -129,42 +129,48 @@ class OllamaEngine : public Engine {
 
   bool decode(std::string_view payload, Delta& delta, size_t& error_at) override {
     delta = Delta();
-    return json_reader::each_top_member(payload, error_at,
-                                        [&](od::raw_json_string key, od::value v) {
-                                          if (is(key, "message")) {
-                                            delta.has_choice = true;
-                                            return read_message(v, delta);
-                                          }
-                                          if (is(key, "response")) {
-                                            delta.has_choice = true;
-                                            delta.text = text_or_empty(v);
-                                          } else if (is(key, "done")) {
-                                            bool done = false;
-                                            if (!v.get_bool().get(done)) delta.done = done;
-                                          } else if (is(key, "done_reason")) {
-                                            delta.finish_reason = text_or_empty(v);
-                                          } else if (is(key, "error")) {
-                                            delta.has_error = true;
-                                            delta.error = text_or_empty(v);
-                                          } else if (is(key, "prompt_eval_count")) {
-                                            delta.prompt_tokens = count(v, delta.bad_usage);
-                                            delta.engine.prompt_tokens = delta.prompt_tokens;
-                                          } else if (is(key, "eval_count")) {
-                                            delta.engine.output_tokens = count(v, delta.bad_usage);
-                                          } else if (is(key, "load_duration")) {
-                                            delta.engine.load_ms = milliseconds(v);
-                                          } else if (is(key, "prompt_eval_duration")) {
-                                            delta.engine.prefill_ms = milliseconds(v);
-                                          } else if (is(key, "eval_duration")) {
-                                            delta.engine.decode_ms = milliseconds(v);
-                                          } else if (is(key, "total_duration")) {
-                                            delta.engine.total_ms = milliseconds(v);
-                                          }
-                                          return true;
-                                        });
+    const bool valid = json_reader::each_top_member(
+        payload, error_at,
+        [&](od::raw_json_string key, od::value v) { return read_member(key, v, delta); });
+    // Early versions say that they are done and not why.
+    if (delta.done && delta.finish_reason.empty()) delta.finish_reason = "stop";
+    return valid;
   }
 
  private:
+  static bool read_member(od::raw_json_string key, od::value v, Delta& delta) {
+    if (is(key, "message")) {
+      delta.has_choice = true;
+      return read_message(v, delta);
+    }
+    if (is(key, "response")) {
+      delta.has_choice = true;
+      delta.text = text_or_empty(v);
+    } else if (is(key, "done")) {
+      bool done = false;
+      if (!v.get_bool().get(done)) delta.done = done;
+    } else if (is(key, "done_reason")) {
+      delta.finish_reason = text_or_empty(v);
+    } else if (is(key, "error")) {
+      delta.has_error = true;
+      delta.error = text_or_empty(v);
+    } else if (is(key, "prompt_eval_count")) {
+      delta.prompt_tokens = count(v, delta.bad_usage);
+      delta.engine.prompt_tokens = delta.prompt_tokens;
+    } else if (is(key, "eval_count")) {
+      delta.engine.output_tokens = count(v, delta.bad_usage);
+    } else if (is(key, "load_duration")) {
+      delta.engine.load_ms = milliseconds(v);
+    } else if (is(key, "prompt_eval_duration")) {
+      delta.engine.prefill_ms = milliseconds(v);
+    } else if (is(key, "eval_duration")) {
+      delta.engine.decode_ms = milliseconds(v);
+    } else if (is(key, "total_duration")) {
+      delta.engine.total_ms = milliseconds(v);
+    }
+    return true;
+  }
+
   static std::optional<int64_t> integer(const Json& json, const char* key) {
     if (!json.contains(key) || !json[key].is_number_integer()) return std::nullopt;
     return json[key].get<int64_t>();

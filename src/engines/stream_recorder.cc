@@ -63,7 +63,9 @@ bool StreamRecorder::decode(Engine& engine, std::string_view payload, Delta& del
   }
   fail_call(Outcome::kError, "bad_json",
             fmt::format("an event is no valid JSON at byte {}: {}", error_at,
-                        printable(payload.substr(std::min(error_at, payload.size())), 80)));
+                        printable(engine.key().redact(std::string(
+                                      payload.substr(std::min(error_at, payload.size())))),
+                                  80)));
   return false;
 }
 
@@ -74,7 +76,8 @@ bool StreamRecorder::on_event(Engine& engine, std::string_view payload) {
   if (!record_.at.first_event) record_.at.first_event = since_epoch(stamp_.at);
   if (delta.has_error) {
     fail_call(Outcome::kError, "error_in_stream",
-              fmt::format("the engine reported: {}", printable(delta.error)));
+              fmt::format("the engine reported: {}",
+                          printable(engine.key().redact(std::string(delta.error)))));
     return false;
   }
   if (delta.bears_text()) {
@@ -206,7 +209,8 @@ void StreamRecorder::on_document(Engine& engine, std::string_view body) {
   if (!decode(engine, body, delta)) return;
   if (delta.has_error) {
     return fail_call(Outcome::kError, "error_in_stream",
-                     fmt::format("the engine reported: {}", printable(delta.error)));
+                     fmt::format("the engine reported: {}",
+                                 printable(engine.key().redact(std::string(delta.error)))));
   }
   if (!delta.has_choice) {
     return fail_call(Outcome::kError, "bad_answer", "the answer holds no choices");

@@ -17,11 +17,12 @@ struct Fault {
   std::string_view name;
   std::string_view arguments;  ///< With their defaults, such as `N=2, SECONDS=0`; or empty.
   std::string_view effect;
-  /// What a right client records, with the default arguments: ok, http_error, timeout (with the
-  /// timer that ends it), incomplete, malformed, disconnected, engine_error, over_limit.
+  /// What a right client records, with the default arguments, in the words of the call record: its
+  /// outcome, then its error code; after `ok` the flag it gets, if any.
   std::string_view outcome_openai, outcome_ollama;
-  /// Requests made by a client that repeats 429, 5xx and failed connects up to three times, and
-  /// nothing else; with the default arguments.
+  /// Requests made by a client that repeats 429, 5xx and failed connects up to three times, once
+  /// more leaves out an optional member that was refused, and repeats nothing else; with the default
+  /// arguments.
   int attempts;
   /// Sets what departs from a normal answer; kInvalidArgument for arguments it cannot use.
   Result<void> (*apply)(const std::vector<std::string>& arguments, Behaviour& behaviour);

@@ -15,6 +15,7 @@
 #include "engines/call.h"
 #include "load/load.h"
 #include "run/estimate.h"
+#include "run/retry_rule.h"
 #include "run/synthetic.h"
 #include "run/wait_for.h"
 #include "stats/derive.h"
@@ -24,20 +25,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr Nanos kMaxRetryAfter = std::chrono::seconds(60);
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-
-/// Worth another attempt: the server asked for it, stumbled, or was not there.
-bool is_retryable(const CallRecord& record) {
-  if (record.outcome != Outcome::kError || !record.error_code) return false;
-  if (record.http_status) {
-    return *record.http_status == 429 || (*record.http_status >= 500 && *record.http_status < 600);
-  }
-  // No byte of an answer came: nothing was begun, as far as anybody can tell.
-  return !record.at.first_byte &&
-         (*record.error_code == failure::kConnect || *record.error_code == failure::kReset ||
-          *record.error_code == failure::kClosed);
-}
 
 /// One run's execution on the load thread.
 class Runner {
@@ -222,11 +210,11 @@ class Runner {
       if (lacks_count(result.record)) co_await count_output(*live.engine, live.cell.model, result);
       due = result.record.at.due;
 
-      const bool again = !stopping_ && (result.refused_member ||
-                                        (retries_left > 0 && is_retryable(result.record)));
-      // A call that our own stopping cut is to be done again by a resume.
+      // What our own stopping cut, or kept from its next attempt, is left to a resume.
+      const bool unfinished = wants_another(result, retries_left);
+      const bool again = unfinished && !stopping_;
       const bool cut = result.record.outcome == Outcome::kCancelled;
-      result.record.final = !again && !cut;
+      result.record.final = !unfinished && !cut;
       if (result.record.http_status == 401 || result.record.http_status == 403) {
         stopped_cells_.emplace(leg.cell, fmt::format("http {}", *result.record.http_status));
       }
@@ -285,13 +273,9 @@ class Runner {
     co_return *kind;
   }
 
-  /// Waits before the next attempt: what the server asks, at most a minute, else 100 ms doubled
-  /// each time; with jitter, so that workers do not come back together. One gate a cell.
+  /// Waits before the next attempt. One gate a cell.
   Task<void> back_off(int64_t cell, int64_t failures, std::optional<Nanos> asked) {
-    constexpr int64_t kFirstNs = 100'000'000;
-    Nanos wait = asked ? std::min(*asked, kMaxRetryAfter)
-                       : Nanos(kFirstNs << std::min<int64_t>(failures - 1, 8));
-    wait += Nanos(static_cast<int64_t>(random_.unit() * 0.1 * static_cast<double>(wait.count())));
+    const Nanos wait = retry_wait(failures, asked, random_.unit());
     MonoNs& gate = gates_[cell];
     gate = std::max(gate, mono_now_ns() + wait.count());
     while (!stopping_ && mono_now_ns() < gate) {

@@ -1,0 +1,233 @@
+"""The commands beside `assay run`."""
+import json
+import os
+import stat
+import unittest
+
+from assay_support import AssayTest, wait_until
+
+
+class Runs(AssayTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.mock()
+        self.ids = [self.run_prompt(self.server.url, "-r", str(n))["run_id"] for n in (2, 3)]
+
+    def listed(self):
+        return [run["run_id"] for run in self.json("runs", "list")["runs"]]
+
+    def test_list_shows_the_newest_first(self):
+        self.assertEqual(self.listed(), self.ids[::-1])
+        self.assertEqual(len(self.json("runs", "list", "--limit", "1")["runs"]), 1)
+        out, _ = self.assay("runs", "list")
+        self.assertEqual([line.split()[0] for line in out.splitlines()],
+                         [run_id[:8] for run_id in self.ids[::-1]])
+        self.assertTrue(all(len(line) <= 100 for line in out.splitlines()))
+
+    def test_show_takes_a_prefix_or_last(self):
+        shown = self.json("runs", "show", "last")
+        self.assertEqual(shown["run_id"], self.ids[1])
+        self.assertEqual(self.json("runs", "show", self.ids[0])["legs"][0]["n"], 2)
+        out, _ = self.assay("runs", "show", self.ids[0])
+        self.assertNotIn("\x1b", out)
+
+    def test_rm_needs_yes_and_takes_everything(self):
+        self.assay("runs", "rm", self.ids[0], code=2)
+        self.assay("runs", "rm", self.ids[0], "--dry-run")
+        self.assertEqual(self.listed(), self.ids[::-1])
+        self.assay("runs", "rm", self.ids[0], "--yes")
+        self.assertEqual(self.listed(), self.ids[1:])
+        self.assertEqual([d.name for d in self.run_directories()], self.ids[1:])
+
+    def test_reindex_makes_the_index_from_the_ledgers(self):
+        before = self.json("runs", "list")
+        for file in self.data.iterdir():
+            if file.is_file():
+                file.unlink()
+        report = self.json("runs", "reindex")
+        self.assertEqual((report["runs"], report["calls"]), (2, 7))
+        self.assertEqual(self.json("runs", "list"), before)
+
+    def test_reports_have_the_same_bytes_twice(self):
+        for name in ("json", "csv", "md"):
+            first, second = self.work / f"1.{name}", self.work / f"2.{name}"
+            for path in (first, second):
+                out, _ = self.assay("report", self.ids[1], "--output", path)
+                self.assertIn("Wrote", out)
+            self.assertEqual(first.read_bytes(), second.read_bytes())
+            self.assertGreater(first.stat().st_size, 100)
+        self.assertEqual(json.loads((self.work / "1.json").read_text()),
+                         self.json("runs", "show", self.ids[1]))
+        self.assay("report", self.ids[1], "--output", self.work / "x.pdf", code=2)
+        out, _ = self.assay("report", self.ids[1], "--format", "csv")
+        self.assertEqual(out.encode(), (self.work / "1.csv").read_bytes())
+
+    def test_short_o_writes_a_report_too(self):
+        self.assay("report", self.ids[1], "-o", self.work / "short.md")
+        self.assertTrue((self.work / "short.md").exists())
+
+
+class Servers(AssayTest):
+    def test_probe_tells_the_kinds_apart(self):
+        for flavor, kind in (("openai", "openai"), ("llamacpp", "llamacpp"), ("ollama", "ollama")):
+            mock = self.mock("--flavor", flavor, "--models", "a:1,b")
+            document = self.json("targets", "probe", mock.url)
+            (target,) = document["targets"]
+            self.assertEqual((document["schema"], target["kind"], target["up"]),
+                             ("assay.targets/1", kind, True))
+            self.assertEqual({m["name"] for m in target["models"]}, {"a:1", "b"})
+            out, _ = self.assay("targets", "probe", mock.url)
+            self.assertIn(kind, out)
+
+    def test_probe_of_nobody_ends_with_5(self):
+        mock = self.mock()
+        mock.process.kill()
+        mock.process.wait()
+        out, _ = self.assay("targets", "probe", mock.url, code=5)
+        self.assertIn("down", out)
+
+    def test_models_are_listed(self):
+        mock = self.mock("--models", "one,two")
+        out, _ = self.assay("models", "list", "--target", mock.url)
+        self.assertEqual([line.split()[0] for line in out.splitlines()], ["one", "two"])
+
+    def test_mock_server_says_first_where_it_listens(self):
+        mock = self.mock()
+        first = json.loads(mock.first_line)
+        self.assertEqual(set(first), {"listening", "reset"})
+        self.assertTrue(first["listening"].startswith("http://127.0.0.1:"))
+        mock.process.terminate()
+        self.assertEqual(mock.process.wait(timeout=10), 0)
+
+
+class Models(AssayTest):
+    def test_dummy_models_are_the_same_each_time(self):
+        out, _ = self.assay("dummy-model", "--shape", "tiny", "--output", "one.gguf")
+        self.assertIn("random weights", out)
+        out, _ = self.assay("dummy-model", "--output", "two.gguf", "--quiet")
+        self.assertEqual(out, "two.gguf\n")
+        one, two = (self.work / "one.gguf").read_bytes(), (self.work / "two.gguf").read_bytes()
+        self.assertEqual(one[:4], b"GGUF")
+        self.assertEqual(one, two)
+        self.assay("dummy-model", "--script", "--output", "known.gguf")
+        self.assertNotEqual((self.work / "known.gguf").read_bytes(), one)
+        out, _ = self.assay("dummy-model", "--list")
+        self.assertIn("tiny", out)
+        _, err = self.assay("dummy-model", "--shape", "tinny", code=2)
+        self.assertIn("tiny", err)
+
+
+class Suites(AssayTest):
+    def test_built_in_ones(self):
+        out, _ = self.assay("suites", "list")
+        for name in ("speed", "baseline", "smoke"):
+            self.assertIn(name, out)
+        out, _ = self.assay("suites", "show", "baseline")
+        self.assertIn("P-HARD", out)
+
+    def run_file(self, name, text):
+        (self.work / name).write_text(text)
+        mock = self.mock()
+        return self.json("run", "--target", mock.url, "-m", "mock", "--suite", name, "-r", "1",
+                         "--no-progress")
+
+    def test_prompt_files_of_every_kind(self):
+        yaml = "P-ONE:\n  prompt: |\n    say one\n  max_tokens: 3\nP-TWO: {prompt: say two}\n"
+        lines = '{"id": "P-ONE", "prompt": "say one"}\n{"id": "P-TWO", "question": "say two"}\n'
+        listed = '[{"id": "P-ONE", "prompt": "say one"}, {"id": "P-TWO", "prompt": "say two"}]'
+        for name, text in (("p.yaml", yaml), ("p.jsonl", lines), ("p.json", listed)):
+            document = self.run_file(name, text)
+            self.assertEqual([leg["prompt_id"] for leg in document["legs"]], ["P-ONE", "P-TWO"])
+            prompts = self.ledger(document["run_id"]).meta["prompts"]
+            self.assertEqual([p["text"] for p in prompts], ["say one", "say two"])
+        document = self.run_file("p.txt", "say one\nsay two\n")
+        self.assertEqual([leg["prompt_id"] for leg in document["legs"]], ["1", "2"])
+        out, _ = self.assay("suites", "show", "p.yaml")
+        self.assertIn("P-TWO", out)
+
+    def test_every_fault_is_told_with_its_line(self):
+        (self.work / "bad.jsonl").write_text('{"prompt": "x"}\nnonsense\n{"id": 3}\n'
+                                             '{"prompt": "y", "max_tokens": "many"}\n')
+        (self.work / "bad.yaml").write_text("A: {prompt: x}\nB: {text: y}\nA: {prompt: z}\n")
+        run = ["run", "--target", "http://127.0.0.1:1", "--suite"]
+        _, err = self.assay(*run, "bad.jsonl", code=2)
+        for line in (2, 3, 4):
+            self.assertIn(f"bad.jsonl:{line}: ", err)
+        _, err = self.assay(*run, "bad.yaml", code=2)
+        for line in (2, 3):
+            self.assertIn(f"bad.yaml:{line}: ", err)
+
+    def test_the_baseline_is_one_cold_and_five_warm(self):
+        mock = self.mock("--flavor", "ollama")
+        document = self.json("run", "--target", mock.url, "-m", "mock", "--suite", "smoke",
+                             "--no-progress")
+        self.assertEqual([leg["prompt_id"] for leg in document["legs"]], ["P-EASY"])
+        self.assertEqual(document["legs"][0]["cell_id"], "local:ollama:mock")
+
+
+class Config(AssayTest):
+    def test_init_validate_show_path(self):
+        self.assay("config", "init")
+        template = (self.work / "assay.yaml").read_text()
+        self.assertIn("# budget: ", template)
+        self.assay("config", "init", code=4)
+        out, _ = self.assay("config", "validate")
+        self.assertIn("1 file checked", out)
+        out, _ = self.assay("config", "path")
+        self.assertEqual(out.strip(), str(self.work / "assay.yaml"))
+        live = "\n".join(line.removeprefix("# ") for line in template.splitlines()
+                         if line.startswith("# retries:"))
+        (self.work / "assay.yaml").write_text(live + "\n")
+        self.assay("config", "validate", "assay.yaml")
+
+    def test_validate_tells_every_fault(self):
+        (self.work / "bad.yaml").write_text("budgt: 1s\nwarmup: few\nbudget: [1s, 2s]\n")
+        _, err = self.assay("config", "validate", "bad.yaml", code=2)
+        for line in (1, 2, 3):
+            self.assertIn(f"bad.yaml:{line}: ", err)
+        (self.work / "worse.yaml").write_text("a: [\n")
+        _, err = self.assay("config", "validate", "worse.yaml", code=2)
+        self.assertIn("worse.yaml:", err)
+
+    def shown(self, *args, env=None):
+        return self.json("config", "show", "--origin", *args, env=env)
+
+    def test_flag_beats_environment_beats_file(self):
+        config = self.box / "config" / "assay"
+        config.mkdir()
+        (config / "config.yaml").write_text("warmup: 2\nretries: 1\ngrace: 3s\n")
+        (self.work / "assay.yaml").write_text("warmup: 4\nretries: 5\n")
+        shown = self.shown(env={"ASSAY_WARMUP": "6"})
+        self.assertEqual((shown["warmup"]["value"], shown["warmup"]["origin"]),
+                         (["6"], "ASSAY_WARMUP"))
+        self.assertEqual((shown["retries"]["value"], shown["retries"]["origin"]),
+                         (["5"], f"{self.work}/assay.yaml:2"))
+        self.assertEqual(shown["grace"]["origin"], f"{config}/config.yaml:3")
+        self.assertEqual(shown["idle-timeout"]["origin"], "default")
+        mock = self.mock()
+        document = self.run_prompt(mock.url, "-r", "1", "--warmup", "1", env={"ASSAY_WARMUP": "6"})
+        self.assertEqual(document["warmup"]["n"], 1)
+        document = self.run_prompt(mock.url, "-r", "1", env={"ASSAY_WARMUP": "6"})
+        self.assertEqual(document["warmup"]["n"], 6)
+        document = self.run_prompt(mock.url, "-r", "1")
+        self.assertEqual(document["warmup"]["n"], 4)
+        document = self.run_prompt(mock.url, "-r", "1", "--no-config")
+        self.assertEqual(document["warmup"]["n"], 1)
+
+
+class Help(AssayTest):
+    def test_topics(self):
+        out, _ = self.assay("help", "metrics")
+        for metric in ("ttft_ms", "itl_ms", "decode_tps"):
+            self.assertIn(metric, out)
+        out, _ = self.assay("help", "exit-codes")
+        codes = [line.split()[0] for line in out.splitlines()]
+        self.assertEqual(codes, ["0", "1", "2", "3", "4", "5", "6", "130", "143"])
+        out, _ = self.assay("help", "run")
+        self.assertIn("--max-concurrency", out)
+        out, _ = self.assay("--version")
+        self.assertTrue(out.startswith("assay "))
+
+
+if __name__ == "__main__":
+    unittest.main()

