@@ -101,7 +101,7 @@ install_packages() {
   engine_is_current || has_npm || wanted+=(nodejs npm)
   mapfile -t missing < <(missing_packages "${wanted[@]}")
   ((${#missing[@]})) || return 0
-  echo "Installing ${#missing[@]} Debian packages and what they need (one to three minutes):" >&2
+  echo "Installing ${#missing[@]} Debian packages and what they need (150 MB, one to two minutes):" >&2
   echo "${missing[*]}" | fold -s -w 76 | sed 's/^/  /' >&2
   step apt retry apt_install "${missing[@]}"
 }

@@ -2,7 +2,9 @@
 # Timed steps with quiet output, for the scripts at the top of the tree. Sourced, from that folder.
 
 log_folder=build/log
-tail_lines=40
+shown_lines=60
+# What ninja and ctest say of everything that went well.
+routine='^\[[0-9]+/[0-9]+\] |^ +Start +[0-9]+: |\. +Passed +[0-9.]+ sec$'
 
 # step NAME COMMAND...  Runs the command with its output in a log and says how long it took.
 # The log's end follows on failure. Returns the command's status.
@@ -17,6 +19,6 @@ step() {
     return
   fi
   printf 'failed after %d s. The end of %s:\n' $((SECONDS - started)) "$log" >&2
-  tail -n "$tail_lines" "$log" >&2
+  { grep -vE "$routine" "$log" || true; } | tail -n "$shown_lines" >&2
   return "$status"
 }
