@@ -11,20 +11,6 @@ namespace {
 
 constexpr size_t kMaxErrorBody = 4096;
 
-enum class Body : uint8_t { kSse, kLines, kDocument, kError, kForeign };
-
-/// How to read the body, by what the server says it is; servers that say nothing speak their own
-/// dialect's framing.
-Body body_kind(const ResponseHead& head, Framing framing) {
-  if (head.status < 200 || head.status >= 300) return Body::kError;
-  const std::string type = to_lower(head.header("content-type"));
-  if (type.find("event-stream") != std::string::npos) return Body::kSse;
-  if (type.find("ndjson") != std::string::npos) return Body::kLines;
-  if (type.find("html") != std::string::npos) return Body::kForeign;
-  if (framing == Framing::kLines) return Body::kLines;
-  return type.find("json") != std::string::npos ? Body::kDocument : Body::kSse;
-}
-
 struct Ending {
   Outcome outcome;
   std::string_view code;
@@ -64,6 +50,16 @@ std::string error_text(int status, std::string_view body, Engine& engine) {
 
 }  // namespace
 
+AnswerReader::Body AnswerReader::body_kind(const ResponseHead& head, Framing framing) {
+  if (head.status < 200 || head.status >= 300) return Body::kError;
+  const std::string type = to_lower(head.header("content-type"));
+  if (type.find("event-stream") != std::string::npos) return Body::kSse;
+  if (type.find("ndjson") != std::string::npos) return Body::kLines;
+  if (type.find("html") != std::string::npos) return Body::kForeign;
+  if (framing == Framing::kLines) return Body::kLines;
+  return type.find("json") != std::string::npos ? Body::kDocument : Body::kSse;
+}
+
 bool AnswerReader::feed(const ResponseHead& head, std::string_view bytes, const Stamp& stamp) {
   recorder_.begin_read(stamp);
   bool go_on = true;
@@ -71,7 +67,8 @@ bool AnswerReader::feed(const ResponseHead& head, std::string_view bytes, const 
     if (go_on) go_on = recorder_.on_event(engine_, payload);
   };
   bool fits = true;
-  switch (body_kind(head, engine_.framing())) {
+  if (!kind_) kind_ = body_kind(head, engine_.framing());
+  switch (*kind_) {
     case Body::kSse:
       fits = sse_.feed(bytes, [&](std::string_view, std::string_view data) { on_payload(data); });
       break;

@@ -25,11 +25,17 @@ class AnswerReader {
   [[nodiscard]] std::string_view error_body() const { return document_; }
 
  private:
+  enum class Body : uint8_t { kSse, kLines, kDocument, kError, kForeign };
+  /// How to read the body, by what the server says it is; servers that say nothing speak their own
+  /// dialect's framing.
+  static Body body_kind(const ResponseHead& head, Framing framing);
+
   Engine& engine_;
   StreamRecorder& recorder_;
   SseParser sse_;
   LineParser lines_;
-  std::string document_;  // An unstreamed answer, or the body of an error.
+  std::optional<Body> kind_;  // Since the first byte of the body.
+  std::string document_;      // An unstreamed answer, or the body of an error.
 };
 
 }  // namespace assay

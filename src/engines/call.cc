@@ -58,10 +58,9 @@ void copy_instants(const Exchange& exchange, MonoNs epoch, CallRecord& record) {
 
 }  // namespace
 
-Task<CallResult> call_engine(Engine& engine, const CallRequest& request, CallRecord planned,
-                             MonoNs epoch, CallWatch& watch, const OnLive* live) {
-  CallResult result;
-  CallRecord& record = result.record = std::move(planned);
+Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch, CallWatch& watch,
+                       const OnLive* live, CallResult& result) {
+  CallRecord& record = result.record;
   record.backend = engine.kind();
   const Optional400 sent_with = engine.accepts;
   HttpRequest http = engine.chat_request(request);
@@ -91,8 +90,7 @@ Task<CallResult> call_engine(Engine& engine, const CallRequest& request, CallRec
       jump != 0 && jump - epoch > *record.at.start) {
     recorder.add_flag("clock_jump");
   }
-  result.text = recorder.text();
-  co_return result;
+  result.text = recorder.take_text();
 }
 
 }  // namespace assay

@@ -50,6 +50,7 @@ class StreamRecorder {
   [[nodiscard]] bool finish_reason_seen() const { return record_.finish_reason.has_value(); }
   /// Visible text so far.
   [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::string take_text() { return std::move(text_); }
 
  private:
   [[nodiscard]] int64_t since_epoch(MonoNs at) const { return at - epoch_; }

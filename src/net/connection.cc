@@ -161,9 +161,9 @@ Task<std::optional<Failure>> Connection::receive_raw(ReadPiece& piece) {
   }
 }
 
-Task<std::optional<Failure>> Connection::read(ReadPiece& piece) {
+Task<std::optional<Failure>> Connection::receive_decrypted(ReadPiece& piece) {
   std::optional<Failure> failed = co_await receive_raw(piece);
-  if (failed || !tls_ || piece.end) co_return failed;
+  if (failed || piece.end) co_return failed;
   tls_->put_incoming(piece.bytes);
   context_.plain.clear();
   const auto decrypted = tls_->decrypt(context_.plain);

@@ -43,7 +43,9 @@ class Connection {
   /// Sends everything. `sent_at` gets the instant just before the first byte goes out.
   Task<std::optional<Failure>> write(std::string_view bytes, MonoNs& sent_at);
   /// Waits for bytes and stamps them. May bring an empty piece (TLS records without data).
-  Task<std::optional<Failure>> read(ReadPiece& piece);
+  Task<std::optional<Failure>> read(ReadPiece& piece) {
+    return tls_ ? receive_decrypted(piece) : receive_raw(piece);
+  }
 
   /// Nothing arrived and the peer did not close while the connection lay idle.
   [[nodiscard]] bool is_idle_and_open();
@@ -56,6 +58,7 @@ class Connection {
   Task<std::optional<Failure>> shake_hands();
   Task<std::optional<Failure>> send_raw(std::string_view bytes);
   Task<std::optional<Failure>> receive_raw(ReadPiece& piece);
+  Task<std::optional<Failure>> receive_decrypted(ReadPiece& piece);
 
   boost::asio::ip::tcp::socket socket_;
   ReadContext& context_;

@@ -32,7 +32,7 @@ std::unique_ptr<Connection> HttpClient::take_kept(const std::string& origin) {
   return nullptr;
 }
 
-Task<void> HttpClient::run(Connection& connection, const std::string& wire, CallWatch& watch,
+Task<void> HttpClient::run(Connection& connection, std::string wire, CallWatch& watch,
                            OnBody on_body, Exchange& result, bool& reusable) {
   MonoNs sent_at = 0;
   result.failure = co_await connection.write(wire, sent_at);
@@ -42,6 +42,7 @@ Task<void> HttpClient::run(Connection& connection, const std::string& wire, Call
   }
   if (result.failure) co_return;
   result.sent_end = mono_now_ns();
+  std::string().swap(wire);  // A prompt may be long, and the answer may take an hour.
 
   ResponseParser parser;
   bool enough = false;
@@ -82,7 +83,6 @@ Task<void> HttpClient::run(Connection& connection, const std::string& wire, Call
 
 Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, const Secret& key,
                                     CallWatch& watch, OnBody on_body) {
-  const std::string wire = wire_format(url, request, key);
   const std::string origin = fmt::format("{}{}:{}", url.tls ? "s" : "", url.host, url.port);
   Exchange result;
   std::unique_ptr<Connection> connection = take_kept(origin);
@@ -90,7 +90,7 @@ Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, 
   if (connection) {
     watch.watch(&connection->socket());
     watch.connected();
-    co_await run(*connection, wire, watch, on_body, result, reusable);
+    co_await run(*connection, wire_format(url, request, key), watch, on_body, result, reusable);
     const bool went_stale =
         result.failure && !result.first_byte && watch.expired() == Expired::kNo &&
         (result.failure->code == failure::kClosed || result.failure->code == failure::kReset);
@@ -106,7 +106,7 @@ Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, 
     if (!result.failure) {
       result.connected = mono_now_ns();
       watch.connected();
-      co_await run(*connection, wire, watch, on_body, result, reusable);
+      co_await run(*connection, wire_format(url, request, key), watch, on_body, result, reusable);
     }
   }
   result.min_rtt_us = connection->min_rtt_us();

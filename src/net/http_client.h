@@ -64,7 +64,7 @@ class HttpClient {
 
  private:
   std::unique_ptr<Connection> take_kept(const std::string& origin);
-  Task<void> run(Connection& connection, const std::string& wire, CallWatch& watch, OnBody on_body,
+  Task<void> run(Connection& connection, std::string wire, CallWatch& watch, OnBody on_body,
                  Exchange& result, bool& reusable);
 
   boost::asio::io_context& io_;

@@ -22,13 +22,13 @@ Task<CallRecord> ask(LiveCell& live, const RunSpec& spec, std::string prompt, in
   settings.fixed_length = true;
   settings.context_length = context_length;
   CallRequest request(live.cell.model, std::move(prompt), settings);
-  CallRecord planned;
-  planned.cell_id = live.cell.id;
   CallResult result;
   // A server may refuse optional members one after the other.
   for (int attempt = 0; attempt < 4; ++attempt) {
     CallWatch watch(live.engine->http().io(), limits_of(spec));
-    result = co_await call_engine(*live.engine, request, planned, mono_now_ns(), watch, nullptr);
+    result = CallResult();
+    result.record.cell_id = live.cell.id;
+    co_await call_engine(*live.engine, request, mono_now_ns(), watch, nullptr, result);
     if (!result.refused_member) break;
   }
   finish_record(result.record);

@@ -194,16 +194,16 @@ class Runner {
     int64_t retries_left = spec_.retries;
     std::optional<int64_t> due;
     for (;;) {
-      CallRecord planned = planned_record(index);
-      planned.attempt = ++attempt;
-      planned.cold_kind = cold_kind;
-      planned.at.due = due;
+      CallResult result;
+      result.record = planned_record(index);
+      result.record.attempt = ++attempt;
+      result.record.cold_kind = cold_kind;
+      result.record.at.due = due;
       events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
       CallWatch watch(session_.io, limits_of(spec_));
       in_flight_.emplace(index, &watch);
       const OnLive live_sink(on_live_);
-      CallResult result = co_await call_engine(*live.engine, request, std::move(planned), epoch_,
-                                               watch, &live_sink);
+      co_await call_engine(*live.engine, request, epoch_, watch, &live_sink, result);
       in_flight_.erase(index);
       finish_record(result.record);
       infer_prefix(prompt, result.record);
