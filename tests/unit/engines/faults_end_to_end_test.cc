@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kAnswer = "Grüße, \"wörld\"\n漢字 😀 &amp; \\ five";
 constexpr int64_t kRetries = 3;
 
-Task<int> done(Task<CallResult> call, CallResult& result) {
-  result = co_await std::move(call);
+Task<int> done(Task<void> call) {
+  co_await std::move(call);
   co_return 0;
 }
 
@@ -46,9 +46,7 @@ Driven drive(Session& session, Engine& engine, const std::string& model, std::st
   for (int64_t retries_left = kRetries;; --retries_left) {
     CallWatch watch(session.io, limits_for(words));
     CallResult& result = driven.attempts.emplace_back();
-    Task<CallResult> call =
-        call_engine(engine, request, CallRecord(), mono_now_ns(), watch, nullptr);
-    session.wait_for(done(std::move(call), result));
+    session.wait_for(done(call_engine(engine, request, mono_now_ns(), watch, nullptr, result)));
     if (!wants_another(result, retries_left)) return driven;
     if (result.refused_member) ++retries_left;
   }
