@@ -85,10 +85,13 @@ int command_runs_list(Invocation& invocation) {
       fmt::print("{}\n", row.run_id);
       continue;
     }
-    const std::string cells = row.cells.empty() ? "-" : printable(row.cells[0], 26);
-    fmt::print("{}  {}  {:<11} {:<9} {:>4} ok {:>3} failed  {}{}\n", row.run_id.substr(0, 8),
-               row.started_at_utc.substr(0, 16), row.state, printable(row.suite, 9), row.ok,
-               row.failed, cells, row.cells.size() > 1 ? " …" : "");
+    const std::string first = row.cells.empty() ? "-" : row.cells[0];
+    const std::string more =
+        row.cells.size() > 1 ? fmt::format(" +{}", row.cells.size() - 1) : std::string();
+    // 80 columns: the cell's name gets what the others leave.
+    fmt::print("{}  {}  {:<11} {:>4}/{:<4} ok  {:<8} {}{}\n", row.run_id.substr(0, 8),
+               row.started_at_utc.substr(5, 11), row.state, row.ok, row.planned,
+               printable(row.suite, 8), printable(first, 22 - more.size()), more);
   }
   return exit_code::kDone;
 }

@@ -110,7 +110,7 @@ int command_models_list(Invocation& invocation) {
                                     : model.is_remote    ? "remote"
                                     : model.loaded       ? "loaded"
                                                          : "";
-      fmt::print("{:<40} {:<8} {:>8}  {:<9} {}\n", printable(model.name, 60),
+      fmt::print("{:<28} {:<7} {:>8}  {:<9} {}\n", printable(model.name, 60),
                  printable(model.quantization, 8), model.bytes ? bytes_text(*model.bytes) : "-",
                  what, target.url);
     }

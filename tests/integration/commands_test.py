@@ -11,7 +11,8 @@ class Runs(AssayTest):
     def setUp(self):
         super().setUp()
         self.server = self.mock()
-        self.ids = [self.run_prompt(self.server.url, "-r", str(n))["run_id"] for n in (2, 3)]
+        self.ids = [self.run_prompt(self.server.url, "-r", "2")["run_id"],
+                    self.run_prompt(self.server.url, "-r", "3", "-m", "other")["run_id"]]
 
     def listed(self):
         return [run["run_id"] for run in self.json("runs", "list")["runs"]]
@@ -22,7 +23,7 @@ class Runs(AssayTest):
         out, _ = self.assay("runs", "list")
         self.assertEqual([line.split()[0] for line in out.splitlines()],
                          [run_id[:8] for run_id in self.ids[::-1]])
-        self.assertTrue(all(len(line) <= 100 for line in out.splitlines()))
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
 
     def test_show_takes_a_prefix_or_last(self):
         shown = self.json("runs", "show", "last")
@@ -45,7 +46,7 @@ class Runs(AssayTest):
             if file.is_file():
                 file.unlink()
         report = self.json("runs", "reindex")
-        self.assertEqual((report["runs"], report["calls"]), (2, 7))
+        self.assertEqual((report["runs"], report["calls"]), (2, 11))
         self.assertEqual(self.json("runs", "list"), before)
 
     def test_reports_have_the_same_bytes_twice(self):
@@ -90,6 +91,7 @@ class Servers(AssayTest):
         mock = self.mock("--models", "one,two")
         out, _ = self.assay("models", "list", "--target", mock.url)
         self.assertEqual([line.split()[0] for line in out.splitlines()], ["one", "two"])
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
 
     def test_mock_server_says_first_where_it_listens(self):
         mock = self.mock()

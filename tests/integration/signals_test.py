@@ -4,9 +4,8 @@ import signal
 import subprocess
 import time
 import unittest
-from pathlib import Path
 
-from assay_support import AssayTest, Ledger, wait_until
+from assay_support import AssayTest, Ledger, wait_until, whole_lines
 
 
 class Stopping(AssayTest):
@@ -163,7 +162,7 @@ class DiskFull(AssayTest):
         except OSError as error:
             fault = str(error)
         if fault:
-            self.skipTest(f"NOT TESTED: a full disk, since no tmpfs can be mounted: {fault}")
+            self.not_tested(f"no tmpfs can be mounted: {fault}")
         self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)
 
     def fill(self):
@@ -175,8 +174,8 @@ class DiskFull(AssayTest):
             except OSError:
                 return path
 
-    def test_a_full_disk_pauses_and_space_goes_on(self):
-        mock = self.mock("--ttft", "60ms")
+    def run_until_paused(self, mock):
+        """A run on a disk that is filled up; (process, its directory, what fills the disk)."""
         process = self.start("run", "--target", mock.url, "-m", "mock", "--prompt", "hello there",
                              "-r", "120", "--max-concurrency", "2", "--save-responses", "all",
                              "--data-dir", self.disk)
@@ -187,14 +186,36 @@ class DiskFull(AssayTest):
         filler = self.fill()
         wait_until(lambda: "paused:" in self.text_of(process.err), "the pause")
         wait_until(lambda: mock.stats()["active"] == 0, "calls in flight to end")
+        return process, directory, filler
+
+    def check_all_there(self, directory):
+        ledger = Ledger(directory)
+        self.assert_whole(ledger)
+        self.assertEqual({c["outcome"] for c in ledger.finals}, {"ok"})
+
+    def test_a_full_disk_pauses_and_space_goes_on(self):
+        mock = self.mock("--ttft", "40ms")
+        process, directory, filler = self.run_until_paused(mock)
         attempts = mock.stats()["attempts"]["mock"]
-        time.sleep(1.5)
+        time.sleep(1.2)
         self.assertEqual(mock.stats()["attempts"]["mock"], attempts, "calls go on while paused")
         os.unlink(filler)
         self.assertEqual(process.wait(timeout=60), 0, self.text_of(process.err))
         self.assertIn("going on", self.text_of(process.err))
-        self.assert_whole(Ledger(directory))
-        self.assertEqual({c["outcome"] for c in Ledger(directory).finals}, {"ok"})
+        self.check_all_there(directory)
+        # What waited for space was kept: nothing was asked twice.
+        self.assertEqual(mock.stats()["attempts"]["mock"], 121)
+
+    def test_ctrl_c_while_paused_ends_and_a_resume_does_the_rest(self):
+        mock = self.mock("--ttft", "40ms")
+        process, directory, filler = self.run_until_paused(mock)
+        before = whole_lines(directory / "run.jsonl")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=15), 130, self.text_of(process.err))
+        os.unlink(filler)
+        self.assay("resume", directory.name, "--data-dir", self.disk, "-q")
+        self.assertEqual(whole_lines(directory / "run.jsonl")[:len(before)], before)
+        self.check_all_there(directory)
 
 
 if __name__ == "__main__":

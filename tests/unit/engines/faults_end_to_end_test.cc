@@ -192,7 +192,7 @@ TEST_P(FaultsEndToEnd, NobodyListeningIsTriedAgain) {
   EXPECT_EQ(driven.attempts.size(), static_cast<size_t>(1 + kRetries));
 }
 
-INSTANTIATE_TEST_SUITE_P(Dialects, FaultsEndToEnd, testing::Values("openai", "ollama"),
+INSTANTIATE_TEST_SUITE_P(Dialects, FaultsEndToEnd, testing::Values("openai", "llamacpp", "ollama"),
                          [](const auto& info) { return info.param; });
 
 TEST(RetryWait, DoublesAndNeverAsksForMoreThanAMinute) {
