@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 
@@ -17,7 +18,7 @@ namespace {
 /// `1:05`, or `-` while unknown.
 std::string eta_text(const std::optional<double>& seconds) {
   if (!seconds) return "-";
-  const auto s = static_cast<int64_t>(*seconds + 0.5);
+  const auto s = std::llround(*seconds);
   return fmt::format("{}:{:02}", s / 60, s % 60);
 }
 

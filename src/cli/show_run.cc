@@ -57,7 +57,7 @@ Result<void> write_reports(const ReportModel& model, const std::vector<std::stri
 
 std::string short_path(const std::filesystem::path& path) {
   const char* home = std::getenv("HOME");
-  const std::string text = path.string();
+  std::string text = path.string();
   if (home == nullptr || *home == '\0' || text.rfind(std::string(home) + "/", 0) != 0) return text;
   return "~" + text.substr(std::string_view(home).size());
 }

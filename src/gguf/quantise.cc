@@ -104,7 +104,8 @@ void quantise_q6_k(std::span<const float> values, uint8_t* out) {
     scales[group] = static_cast<uint8_t>(nearest(step, unit, 0, 127));
   }
   for (size_t i = 0; i < 256; ++i) {
-    const float step = unit * static_cast<float>(scales[i / 16]);
+    const size_t group = i / 16;
+    const float step = unit * static_cast<float>(scales[group]);
     const int quant = nearest(values[i], step, -32, 31) + 32;
     // Each half of 128 values holds four quarters: quarters 0 and 2 share low bytes, so do 1 and 3.
     const size_t half = i / 128;
