@@ -166,9 +166,12 @@ TEST_P(FaultsEndToEnd, RetryAfterIsReadAndCapped) {
 }
 
 TEST_P(FaultsEndToEnd, ARefusedMemberIsLeftOutFromThenOn) {
-  if (is_ollama()) GTEST_SKIP() << "this dialect has no such member";
   const std::string model = "fault:refuse_stream_options";
   const Driven first = drive(session_, *engine_, model, "ok");
+  if (is_ollama()) {  // It never has that member.
+    EXPECT_EQ(first.attempts.size(), 1U);
+    return;
+  }
   ASSERT_EQ(first.attempts.size(), 2U);
   EXPECT_EQ(words_of(first.attempts[0].record), "error http_400");
   EXPECT_EQ(first.attempts[0].record.flags, std::vector<std::string>{"refused_member"});
