@@ -21,8 +21,8 @@ struct Fault {
   /// outcome, then its error code; after `ok` the flag it gets, if any.
   std::string_view outcome_openai, outcome_ollama;
   /// Requests made by a client that repeats 429, 5xx and failed connects up to three times, once
-  /// more leaves out an optional member that was refused, and repeats nothing else; with the default
-  /// arguments.
+  /// more leaves out an optional member that was refused, and repeats nothing else; with the
+  /// default arguments.
   int attempts;
   /// Sets what departs from a normal answer; kInvalidArgument for arguments it cannot use.
   Result<void> (*apply)(const std::vector<std::string>& arguments, Behaviour& behaviour);
