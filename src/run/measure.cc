@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -33,25 +32,11 @@ Result<RunLock> take_lock(const RunSpec& spec, const std::string& run_id, const 
   });
 }
 
-/// The calls that the events file says were sent.
-std::set<int64_t> started_calls(const std::filesystem::path& events_path) {
-  std::set<int64_t> started;
-  std::ifstream events(events_path);
-  std::string line;
-  while (std::getline(events, line)) {
-    if (line.find(R"("stage":"sent")") == std::string::npos) continue;
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("data") && json["data"].contains("index")) {
-      started.insert(json["data"]["index"].get<int64_t>());
-    }
-  }
-  return started;
-}
-
 /// From the plan on the disk to the end line: the same for new and resumed runs.
 Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
                    const RunPaths& paths, const Remaining& remaining, RunWriter& writer,
-                   DiskTrouble& disk, EventLines lines, const MeasureHooks& hooks) {
+                   SentCalls& sent, DiskTrouble& disk, EventLines lines,
+                   const MeasureHooks& hooks) {
   LiveEvents events(std::move(lines), [&](std::string line) {
     // A full queue ends the run by way of its records; live events may be lost.
     [[maybe_unused]] const bool queued = writer.event(std::move(line));
@@ -69,7 +54,8 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
   Measured measured;
   measured.run_id = meta.run_id;
   measured.paths = paths;
-  measured.result = run_plan(session, meta, spec, remaining, writer, disk, events, progress, note);
+  measured.result =
+      run_plan(session, meta, spec, remaining, writer, sent, disk, events, progress, note);
   RunResult& result = measured.result;
 
   RunEnd end;
@@ -258,6 +244,8 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (!paths) return fail(paths.error());
   auto ledger = LedgerFile::create(paths->ledger);
   if (!ledger) return fail(ledger.error());
+  auto sent = SentCalls::open(paths->sent, static_cast<int64_t>(meta.calls.size()));
+  if (!sent) return fail(sent.error());
   DiskTrouble disk;
   RunWriter writer(std::move(*ledger), writer_options(disk));
   // The plan is on the disk before the first call.
@@ -265,7 +253,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     return fail(Errc::kIo, "the writer takes no plan");
   }
   if (auto flushed = writer.flush(kFlushTimeout); !flushed) return fail(flushed.error());
-  Measured measured = carry_out(session, spec, meta, *paths, Remaining(), writer, disk,
+  Measured measured = carry_out(session, spec, meta, *paths, Remaining(), writer, *sent, disk,
                                 EventLines(meta.run_id), hooks);
   update_index(*data_dir, hooks);
   return measured;
@@ -291,7 +279,9 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
   const LedgerContent& ledger = opened->content;
   auto spec = recorded_spec(ledger.meta, caller);
   if (!spec) return fail(spec.error());
-  Remaining left = remaining_calls(ledger, started_calls(paths.events));
+  auto sent = SentCalls::open(paths.sent, static_cast<int64_t>(ledger.meta.calls.size()));
+  if (!sent) return fail(sent.error());
+  Remaining left = remaining_calls(ledger, sent->marked());
   if (left.done.size() == ledger.meta.calls.size() && ledger.end) {
     return fail(Errc::kInvalidArgument, fmt::format("run {} is complete", row->run_id),
                 fmt::format("'assay report {}' shows it", row->run_id.substr(0, 8)));
@@ -311,7 +301,7 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
   if (auto flushed = writer.flush(kFlushTimeout); !flushed) return fail(flushed.error());
   note(fmt::format("resuming run {}: {} of {} calls are done", row->run_id.substr(0, 8),
                    left.done.size(), ledger.meta.calls.size()));
-  Measured measured = carry_out(session, *spec, ledger.meta, paths, left, writer, disk,
+  Measured measured = carry_out(session, *spec, ledger.meta, paths, left, writer, *sent, disk,
                                 EventLines(ledger.meta.run_id, last_seq ? *last_seq : 0), hooks);
   update_index(*data_dir, hooks);
   return measured;

@@ -31,13 +31,14 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 class Runner {
  public:
   Runner(Session& session, const RunMeta& meta, const RunSpec& spec, const Remaining& remaining,
-         RunWriter& writer, DiskTrouble& disk, LiveEvents& events, const OnProgress& on_progress,
-         const OnNote& note)
+         RunWriter& writer, SentCalls& sent, DiskTrouble& disk, LiveEvents& events,
+         const OnProgress& on_progress, const OnNote& note)
       : session_(session),
         meta_(meta),
         spec_(spec),
         remaining_(remaining),
         writer_(writer),
+        sent_(sent),
         disk_(disk),
         events_(events),
         on_progress_(on_progress),
@@ -199,6 +200,7 @@ class Runner {
       result.record.attempt = ++attempt;
       result.record.cold_kind = cold_kind;
       result.record.at.due = due;
+      sent_.mark(index);
       events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
       CallWatch watch(session_.io, limits_of(spec_));
       in_flight_.emplace(index, &watch);
@@ -401,6 +403,7 @@ class Runner {
   const RunSpec& spec_;
   const Remaining& remaining_;
   RunWriter& writer_;
+  SentCalls& sent_;
   DiskTrouble& disk_;
   LiveEvents& events_;
   const OnProgress& on_progress_;
@@ -431,9 +434,10 @@ class Runner {
 }  // namespace
 
 RunResult run_plan(Session& session, const RunMeta& meta, const RunSpec& spec,
-                   const Remaining& remaining, RunWriter& writer, DiskTrouble& disk,
-                   LiveEvents& events, const OnProgress& on_progress, const OnNote& note) {
-  Runner runner(session, meta, spec, remaining, writer, disk, events, on_progress, note);
+                   const Remaining& remaining, RunWriter& writer, SentCalls& sent,
+                   DiskTrouble& disk, LiveEvents& events, const OnProgress& on_progress,
+                   const OnNote& note) {
+  Runner runner(session, meta, spec, remaining, writer, sent, disk, events, on_progress, note);
   return runner.run();
 }
 

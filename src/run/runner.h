@@ -11,6 +11,7 @@
 #include "model/run.h"
 #include "run/live_events.h"
 #include "run/session.h"
+#include "store/sent_calls.h"
 #include "store/writer.h"
 
 namespace assay {
@@ -60,7 +61,8 @@ class DiskTrouble {
 /// Handles SIGINT and SIGTERM: the first lets calls in flight finish within the grace, the second
 /// drops them. Blocks the calling thread, which becomes the load thread.
 RunResult run_plan(Session& session, const RunMeta& meta, const RunSpec& spec,
-                   const Remaining& remaining, RunWriter& writer, DiskTrouble& disk,
-                   LiveEvents& events, const OnProgress& on_progress, const OnNote& note);
+                   const Remaining& remaining, RunWriter& writer, SentCalls& sent,
+                   DiskTrouble& disk, LiveEvents& events, const OnProgress& on_progress,
+                   const OnNote& note);
 
 }  // namespace assay

@@ -17,7 +17,7 @@
 namespace assay {
 namespace {
 
-constexpr size_t kReadBytes = 256 << 10;  // Small: most ledgers are.
+constexpr size_t kReadBytes = 256 << 10;     // Small: most ledgers are.
 constexpr size_t kMaxLineBytes = 256 << 20;  // A meta line carries every prompt of its suite.
 constexpr size_t kMaxDamagedTold = 100;
 

@@ -74,8 +74,12 @@ bool is_run_id(std::string_view text) {
 RunPaths run_paths(const fs::path& data_dir, std::string_view run_id) {
   ASSAY_CHECK(is_run_id(run_id));
   const fs::path directory = data_dir / "runs" / run_id;
-  return {directory, directory / "run.jsonl", directory / "responses.jsonl",
-          directory / "events.jsonl", directory / "run.log"};
+  return {directory,
+          directory / "run.jsonl",
+          directory / "responses.jsonl",
+          directory / "events.jsonl",
+          directory / "run.log",
+          directory / "sent.map"};
 }
 
 Result<RunPaths> create_run_directory(const fs::path& data_dir, std::string_view run_id) {

@@ -18,6 +18,7 @@ struct RunPaths {
   std::filesystem::path responses;  ///< responses.jsonl
   std::filesystem::path events;     ///< events.jsonl
   std::filesystem::path log;        ///< run.log
+  std::filesystem::path sent;       ///< sent.map, see sent_calls.h
 };
 
 /// The directory all runs live under: the override if there is one, else `$XDG_DATA_HOME/assay`,
