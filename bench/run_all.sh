@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every bench and prints one table. Build first: cmake --preset release, then --build.
 #   bench/run_all.sh [--smoke] [--real-time] [--build FOLDER]
-# Takes about seven minutes. Exit code 1 when a figure misses its bar.
+# Takes about five minutes. Exit code 1 when a figure misses its bar.
 set -euo pipefail
 cd "$(dirname "$0")"
 
