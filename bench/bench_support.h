@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
+#include <fstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,19 +37,20 @@ inline void add_load_options(CLI::App& app, LoadOptions& options) {
 
 /// CPU time that this process used.
 struct CpuTimes {
-  int64_t total_ns = read_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  int64_t total_ns = 0;
   int64_t user_ns = 0;
 
   static CpuTimes now() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
     CpuTimes times;
+    times.total_ns = read_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     times.user_ns = usage.ru_utime.tv_sec * 1'000'000'000 + usage.ru_utime.tv_usec * 1'000;
     return times;
   }
 };
 
-/// What the process holds: what was allocated, and its resident pages.
+/// What the process holds: what was allocated, and the resident pages that are its own.
 struct MemoryUse {
   int64_t allocated = 0;
   int64_t resident = 0;
@@ -57,13 +59,10 @@ struct MemoryUse {
     const struct mallinfo2 info = ::mallinfo2();
     MemoryUse use;
     use.allocated = static_cast<int64_t>(info.uordblks + info.hblkhd);
-    long total = 0;
-    long resident_pages = 0;
-    if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
-      if (std::fscanf(file, "%ld %ld", &total, &resident_pages) == 2) {
-        use.resident = int64_t{resident_pages} * ::sysconf(_SC_PAGESIZE);
-      }
-      std::fclose(file);
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      constexpr std::string_view kKey = "RssAnon:";
+      if (line.rfind(kKey, 0) == 0) use.resident = std::stoll(line.substr(kKey.size())) * 1024;
     }
     return use;
   }

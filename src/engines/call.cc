@@ -75,7 +75,7 @@ Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch,
   record.at.start = mono_now_ns() - epoch;
   if (!record.at.due) record.at.due = record.at.start;
   const Exchange exchange =
-      co_await engine.http().exchange(engine.url(), http, engine.key(), watch, on_body);
+      co_await engine.http().exchange(engine.url(), std::move(http), engine.key(), watch, on_body);
 
   copy_instants(exchange, epoch, record);
   reader.end(exchange.head, exchange.failure, watch.expired());

@@ -19,7 +19,8 @@ Task<void> run_closed(boost::asio::io_context& io, int64_t concurrency,
 /// How late the load thread's timers fire: what it would add to the sends of an open loop.
 class LoopLag {
  public:
-  static constexpr std::chrono::milliseconds kEvery{10};
+  /// Seldom enough that its wake-ups stay a small part of what a slow engine's tokens cost.
+  static constexpr std::chrono::milliseconds kEvery{50};
 
   /// Samples until stop(). Holds a reference to itself in no timer: it must outlive the
   /// io_context's run, or be stopped before.

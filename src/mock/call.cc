@@ -88,7 +88,7 @@ void read_ollama(const Json& body, Call& call) {
 
 }  // namespace
 
-Result<Call> parse_call(Api api, const HttpRequest& request) {
+Result<Call> parse_call(Api api, const ServedRequest& request) {
   const Json body = Json::parse(request.body, nullptr, false);
   if (!body.is_object()) return fail(Errc::kInvalidArgument, "the body is not a JSON object");
   Call call;

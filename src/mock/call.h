@@ -34,6 +34,6 @@ struct Call {
 };
 
 /// kInvalidArgument with a sentence for the 400 body.
-Result<Call> parse_call(Api api, const HttpRequest& request);
+Result<Call> parse_call(Api api, const ServedRequest& request);
 
 }  // namespace assay

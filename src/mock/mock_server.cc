@@ -42,7 +42,7 @@ Result<std::unique_ptr<MockServer>> MockServer::start(MockOptions options) {
   state->service = std::make_unique<MockService>(state->io, std::move(options), std::move(script));
   MockService* service = state->service.get();
   auto server = HttpServer::listen(
-      state->io, port, [service](const HttpRequest& request, HttpConnection& connection) {
+      state->io, port, [service](const ServedRequest& request, HttpConnection& connection) {
         return service->handle(request, connection);
       });
   if (!server) return fail(server.error());

@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
-std::optional<Api> generation_api(const HttpRequest& request, Flavor flavor) {
+std::optional<Api> generation_api(const ServedRequest& request, Flavor flavor) {
   if (request.method != "POST") return std::nullopt;
   if (request.path == "/v1/chat/completions") return Api::kOpenAiChat;
   if (request.path == "/v1/completions") return Api::kOpenAiText;
@@ -86,7 +86,7 @@ std::string MockService::error_body(Api api, int status, std::string_view messag
   return is_ollama(api) ? ollama_error(message) : openai_error(options_.flavor, status, message);
 }
 
-Task<void> MockService::handle(const HttpRequest& request, HttpConnection& connection) {
+Task<void> MockService::handle(const ServedRequest& request, HttpConnection& connection) {
   stats_.count_request(request.path);
   std::string response;
   if (needs_key(request) && !options_.api_key.empty() &&
@@ -103,7 +103,8 @@ Task<void> MockService::handle(const HttpRequest& request, HttpConnection& conne
   co_await connection.send(response);
 }
 
-Task<void> MockService::generate(Api api, const HttpRequest& request, HttpConnection& connection) {
+Task<void> MockService::generate(Api api, const ServedRequest& request,
+                                 HttpConnection& connection) {
   const auto call = parse_call(api, request);
   std::string refusal;
   if (!call) {

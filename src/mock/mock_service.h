@@ -29,14 +29,14 @@ class MockService {
   ~MockService() = default;
 
   /// Answers one request. Everything it waits for ends when the connection closes.
-  Task<void> handle(const HttpRequest& request, HttpConnection& connection);
+  Task<void> handle(const ServedRequest& request, HttpConnection& connection);
 
   [[nodiscard]] const MockOptions& options() const { return options_; }
   MockStats& stats() { return stats_; }
   ModelTable& models() { return models_; }
 
  private:
-  Task<void> generate(Api api, const HttpRequest& request, HttpConnection& connection);
+  Task<void> generate(Api api, const ServedRequest& request, HttpConnection& connection);
   /// True when the request was dealt with: refused, reset, or left without an answer.
   Task<bool> refuse(const Call& call, const Behaviour& behaviour, HttpConnection& connection);
   Task<void> load_only(const Call& call, HttpConnection& connection);

@@ -33,7 +33,7 @@ std::string ok(const Json& body) {
                        body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-std::string models_response(const HttpRequest&, MockService& service) {
+std::string models_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
   const bool llama = options.flavor == Flavor::kLlamaCpp || options.flavor == Flavor::kAll;
   Json data = Json::array();
@@ -52,9 +52,9 @@ std::string models_response(const HttpRequest&, MockService& service) {
   return ok({{"object", "list"}, {"data", std::move(data)}});
 }
 
-std::string health_response(const HttpRequest&, MockService&) { return ok({{"status", "ok"}}); }
+std::string health_response(const ServedRequest&, MockService&) { return ok({{"status", "ok"}}); }
 
-std::string props_response(const HttpRequest&, MockService& service) {
+std::string props_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
   Json settings = {{"id", 0},
                    {"id_task", -1},
@@ -74,7 +74,7 @@ std::string props_response(const HttpRequest&, MockService& service) {
              {"is_sleeping", false}});
 }
 
-std::string tokenize_response(const HttpRequest& request, MockService& service) {
+std::string tokenize_response(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   if (!body.is_object() || !body.contains("content") || !body["content"].is_string()) {
     return http_response(400, kJson,
@@ -98,7 +98,7 @@ Json details() {
           {"families", {"mock"}}, {"parameter_size", "1B"}, {"quantization_level", "Q8_0"}};
 }
 
-std::string tags_response(const HttpRequest&, MockService& service) {
+std::string tags_response(const ServedRequest&, MockService& service) {
   Json models = Json::array();
   for (const std::string& name : service.options().models) {
     models.push_back({{"name", name},
@@ -111,7 +111,7 @@ std::string tags_response(const HttpRequest&, MockService& service) {
   return ok({{"models", std::move(models)}});
 }
 
-std::string ps_response(const HttpRequest&, MockService& service) {
+std::string ps_response(const ServedRequest&, MockService& service) {
   constexpr int64_t kKeepAlive_ns = 300'000'000'000;
   Json models = Json::array();
   for (const std::string& name : service.models().loaded()) {
@@ -127,7 +127,7 @@ std::string ps_response(const HttpRequest&, MockService& service) {
   return ok({{"models", std::move(models)}});
 }
 
-std::string show_response(const HttpRequest& request, MockService& service) {
+std::string show_response(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   const bool named = body.is_object() && body.contains("model") && body["model"].is_string();
   if (!named) return http_response(400, kJson, ollama_error("model is required"));
@@ -142,23 +142,23 @@ std::string show_response(const HttpRequest& request, MockService& service) {
              {"capabilities", {"completion", "tools", "thinking"}}});
 }
 
-std::string version_response(const HttpRequest&, MockService&) {
+std::string version_response(const ServedRequest&, MockService&) {
   return ok({{"version", "0.0.0-mock"}});
 }
 
-std::string root_response(const HttpRequest&, MockService&) {
+std::string root_response(const ServedRequest&, MockService&) {
   return http_response(200, "text/plain; charset=utf-8", "Ollama is running");
 }
 
-std::string redirected_response(const HttpRequest&, MockService&) {
+std::string redirected_response(const ServedRequest&, MockService&) {
   return ok({{"redirected", true}});
 }
 
-std::string stats_response(const HttpRequest&, MockService& service) {
+std::string stats_response(const ServedRequest&, MockService& service) {
   return http_response(200, kJson, service.stats().json());
 }
 
-std::string reset_response(const HttpRequest&, MockService& service) {
+std::string reset_response(const ServedRequest&, MockService& service) {
   service.stats().reset();
   return ok({{"reset", true}});
 }
@@ -170,7 +170,7 @@ enum Family : uint8_t { kEvery, kLlama, kOllama, kLlamaAlone, kOllamaAlone };
 struct Route {
   std::string_view method, path;
   Family family;
-  std::string (*respond)(const HttpRequest&, MockService&);
+  std::string (*respond)(const ServedRequest&, MockService&);
 };
 
 constexpr Route kRoutes[] = {
@@ -208,12 +208,12 @@ bool answers(Flavor flavor, Family family) {
 
 }  // namespace
 
-bool needs_key(const HttpRequest& request) {
+bool needs_key(const ServedRequest& request) {
   return request.path != "/health" && request.path != "/v1/health" && request.path != "/stats" &&
          request.path != "/stats/reset";
 }
 
-std::string probe_response(const HttpRequest& request, MockService& service) {
+std::string probe_response(const ServedRequest& request, MockService& service) {
   const Flavor flavor = service.options().flavor;
   bool known_path = false;
   for (const Route& route : kRoutes) {

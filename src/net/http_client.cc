@@ -32,7 +32,7 @@ std::unique_ptr<Connection> HttpClient::take_kept(const std::string& origin) {
   return nullptr;
 }
 
-Task<void> HttpClient::run(Connection& connection, std::string wire, CallWatch& watch,
+Task<void> HttpClient::run(Connection& connection, std::string& wire, CallWatch& watch,
                            OnBody on_body, Exchange& result, bool& reusable) {
   MonoNs sent_at = 0;
   result.failure = co_await connection.write(wire, sent_at);
@@ -42,7 +42,6 @@ Task<void> HttpClient::run(Connection& connection, std::string wire, CallWatch& 
   }
   if (result.failure) co_return;
   result.sent_end = mono_now_ns();
-  std::string().swap(wire);  // A prompt may be long, and the answer may take an hour.
 
   ResponseParser parser;
   bool enough = false;
@@ -53,6 +52,7 @@ Task<void> HttpClient::run(Connection& connection, std::string wire, CallWatch& 
     if (!result.first_byte && !piece.bytes.empty()) {
       result.first_byte = piece.stamp.at;
       watch.first_byte();
+      std::string().swap(wire);  // A prompt may be long; an assignment would keep its room.
     }
     if (!piece.bytes.empty()) result.last_byte = piece.stamp.at;
     const auto pass_on = [&](std::string_view bytes) {
@@ -81,8 +81,10 @@ Task<void> HttpClient::run(Connection& connection, std::string wire, CallWatch& 
   reusable = !result.failure && !enough && parser.keep_alive();
 }
 
-Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, const Secret& key,
+Task<Exchange> HttpClient::exchange(const Url& url, HttpRequest&& request, const Secret& key,
                                     CallWatch& watch, OnBody on_body) {
+  std::string wire = wire_format(url, request, key);
+  std::string().swap(request.body);
   const std::string origin = fmt::format("{}{}:{}", url.tls ? "s" : "", url.host, url.port);
   Exchange result;
   std::unique_ptr<Connection> connection = take_kept(origin);
@@ -90,7 +92,7 @@ Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, 
   if (connection) {
     watch.watch(&connection->socket());
     watch.connected();
-    co_await run(*connection, wire_format(url, request, key), watch, on_body, result, reusable);
+    co_await run(*connection, wire, watch, on_body, result, reusable);
     const bool went_stale =
         result.failure && !result.first_byte && watch.expired() == Expired::kNo &&
         (result.failure->code == failure::kClosed || result.failure->code == failure::kReset);
@@ -106,7 +108,7 @@ Task<Exchange> HttpClient::exchange(const Url& url, const HttpRequest& request, 
     if (!result.failure) {
       result.connected = mono_now_ns();
       watch.connected();
-      co_await run(*connection, wire_format(url, request, key), watch, on_body, result, reusable);
+      co_await run(*connection, wire, watch, on_body, result, reusable);
     }
   }
   result.min_rtt_us = connection->min_rtt_us();
@@ -129,7 +131,8 @@ Task<Result<std::pair<ResponseHead, std::string>>> HttpClient::fetch(const Url& 
     if (!too_large) body += bytes;
     return !too_large;
   };
-  Exchange done = co_await exchange(url, request, key, watch, collect);
+  HttpRequest copy = request;
+  Exchange done = co_await exchange(url, std::move(copy), key, watch, collect);
   if (watch.expired() == Expired::kCancelled) co_return fail(Errc::kCancelled, "stopped");
   if (watch.expired() != Expired::kNo) {
     co_return fail(Errc::kTimeout, fmt::format("{}{} did not answer within {} ms", url.text(),

@@ -46,8 +46,9 @@ class HttpClient {
   explicit HttpClient(boost::asio::io_context& io) : io_(io) {}
 
   /// Sends `request` and passes the body on. Always completes: whatever went wrong is in the
-  /// result. A kept connection that the server had closed is replaced once, unseen.
-  Task<Exchange> exchange(const Url& url, const HttpRequest& request, const Secret& key,
+  /// result. A kept connection that the server had closed is replaced once, unseen. The body of
+  /// `request` is let go: a waiting call should not hold a long prompt twice.
+  Task<Exchange> exchange(const Url& url, HttpRequest&& request, const Secret& key,
                           CallWatch& watch, OnBody on_body);
 
   /// The whole body of a small request, for probes and lists: at most `kMaxDocumentBytes`.
@@ -64,7 +65,8 @@ class HttpClient {
 
  private:
   std::unique_ptr<Connection> take_kept(const std::string& origin);
-  Task<void> run(Connection& connection, std::string wire, CallWatch& watch, OnBody on_body,
+  /// `wire` is emptied once nobody will want it again.
+  Task<void> run(Connection& connection, std::string& wire, CallWatch& watch, OnBody on_body,
                  Exchange& result, bool& reusable);
 
   boost::asio::io_context& io_;

@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds kAcceptRetry(10);
 
 using Parser = http::request_parser<http::string_body>;
 
-void take_request(Parser& parser, HttpRequest& request) {
+void take_request(Parser& parser, ServedRequest& request) {
   auto& message = parser.get();
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
@@ -50,7 +50,7 @@ std::string_view reason_of(int status) {
 
 }  // namespace
 
-std::string_view HttpRequest::header(std::string_view name) const {
+std::string_view ServedRequest::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
     if (key.size() == name.size() && ::strncasecmp(key.data(), name.data(), name.size()) == 0) {
       return value;
@@ -125,7 +125,7 @@ Task<void> HttpServer::serve(std::shared_ptr<HttpConnection> connection) {
 Task<void> HttpServer::serve_requests(HttpConnection& connection) {
   std::string unparsed;
   while (connection.open()) {
-    HttpRequest request;
+    ServedRequest request;
     const Read read = co_await read_request(connection, unparsed, request);
     if (read == Read::kEnd) co_return;
     if (read != Read::kRequest) {
@@ -143,7 +143,7 @@ Task<void> HttpServer::serve_requests(HttpConnection& connection) {
 }
 
 Task<HttpServer::Read> HttpServer::read_request(HttpConnection& connection, std::string& unparsed,
-                                                HttpRequest& request) {
+                                                ServedRequest& request) {
   Parser parser;
   parser.header_limit(limits_.header_bytes);
   parser.body_limit(limits_.body_bytes);

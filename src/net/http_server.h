@@ -19,7 +19,7 @@
 namespace assay {
 
 /// One request, whole: the body is read before the handler is called.
-struct HttpRequest {
+struct ServedRequest {
   std::string method;  ///< `GET`, as sent.
   std::string target;  ///< As sent: path and query.
   std::string path;    ///< The target up to `?`.
@@ -47,7 +47,7 @@ struct HttpLimits {
 class HttpServer {
  public:
   /// Both references live until the handler returns. What it throws closes the connection.
-  using Handler = std::function<Task<void>(const HttpRequest&, HttpConnection&)>;
+  using Handler = std::function<Task<void>(const ServedRequest&, HttpConnection&)>;
 
   /// Port 0 takes any free one. kConflict when the port is taken, kIo otherwise.
   static Result<std::unique_ptr<HttpServer>> listen(boost::asio::io_context& io, uint16_t port,
@@ -73,7 +73,8 @@ class HttpServer {
   Task<void> serve(std::shared_ptr<HttpConnection> connection);
   Task<void> serve_requests(HttpConnection& connection);
   /// `unparsed` holds bytes that were received beyond the request before, and after this one.
-  Task<Read> read_request(HttpConnection& connection, std::string& unparsed, HttpRequest& request);
+  Task<Read> read_request(HttpConnection& connection, std::string& unparsed,
+                          ServedRequest& request);
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::acceptor acceptor_;

@@ -121,8 +121,8 @@ TEST_F(MockFault, PingsAreCommentsOnly) {
 
 TEST_F(MockFault, TrickleSendsSingleBytesOnTime) {
   BlockingClient client(server_->port());
-  client.request("POST", "/v1/chat/completions", chat_request("fault:trickle:0.002").dump());
   const MonoNs before = mono_now_ns();
+  client.request("POST", "/v1/chat/completions", chat_request("fault:trickle:0.002").dump());
   // Each byte is a chunk of its own: `1 CRLF byte CRLF`.
   while (client.received().find("\r\n\r\n") == std::string::npos && client.receive()) {
   }

@@ -17,8 +17,8 @@ namespace {
 class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server =
-        HttpServer::listen(io_, 0, [this](const HttpRequest& request, HttpConnection& connection) {
+    auto server = HttpServer::listen(
+        io_, 0, [this](const ServedRequest& request, HttpConnection& connection) {
           return answer(request, connection);
         });
     ASSERT_TRUE(server.has_value());
@@ -32,7 +32,7 @@ class HttpServerTest : public ::testing::Test {
     EXPECT_EQ(server_->connections(), 0U);
   }
 
-  Task<void> answer(const HttpRequest& request, HttpConnection& connection) {
+  Task<void> answer(const ServedRequest& request, HttpConnection& connection) {
     if (request.path == "/throw") throw std::runtime_error("handler");
     if (request.path == "/reset") {
       connection.reset();
@@ -163,7 +163,7 @@ TEST_F(HttpServerTest, StopEndsWaitingHandlers) {
 
 TEST(HttpServer, SaysWhichPortIsTaken) {
   boost::asio::io_context io(1);
-  const auto nothing = [](const HttpRequest&, HttpConnection&) -> Task<void> { co_return; };
+  const auto nothing = [](const ServedRequest&, HttpConnection&) -> Task<void> { co_return; };
   const auto first = HttpServer::listen(io, 0, nothing);
   ASSERT_TRUE(first.has_value());
   const auto second = HttpServer::listen(io, (*first)->port(), nothing);
