@@ -19,8 +19,8 @@ namespace assay {
 /// Call it once per attempt, after the last event. Calling it again changes nothing.
 void finish_record(CallRecord& record);
 
-/// A chat template puts the same few tokens before every prompt, salted ones too, and engines report
-/// them as cached: up to this share of the prompt that is no reuse.
+/// A chat template puts the same few tokens before every prompt, salted ones too, and engines
+/// report them as cached: up to this share of the prompt that is no reuse.
 inline constexpr double kTemplateShare = 0.15;
 
 /// What one call says about itself, from instants and counts alone: pure, absent never 0. Records

@@ -152,9 +152,10 @@ TEST_F(Tls, StampsSurviveDecryption) {
     return true;
   };
   CallWatch watch(session.io, Limits());
-  const HttpRequest request;
+  HttpRequest request;
   const Secret key;
-  const Exchange done = session.wait_for(session.http.exchange(url, request, key, watch, on_body));
+  const Exchange done =
+      session.wait_for(session.http.exchange(url, std::move(request), key, watch, on_body));
   EXPECT_FALSE(done.failure) << done.failure->message;
   EXPECT_GT(kernel_stamps, 0);
 }
