@@ -18,7 +18,8 @@ TEST(LastEventSeq, PassesOverATornTailCutAtAnyByte) {
   const auto file = dir.path() / "events.jsonl";
   EXPECT_EQ(last_event_seq(file).value(), 0);
   EventLines events("0000-11");
-  const std::string whole = events.next("stage", "") + "\n" + events.next("stage", "") + "\n";
+  std::string whole = events.next("stage", "") + "\n";
+  whole += events.next("stage", "") + "\n";
   const std::string last = events.next("token", R"({"text":"x"})");
   for (size_t cut = 0; cut <= last.size(); ++cut) {
     spill(file, whole + last.substr(0, cut));
@@ -32,7 +33,9 @@ TEST(LastEventSeq, FindsALastLineLongerThanItsFirstLook) {
   const TempDir dir;
   EventLines events("r", 8);
   const std::string huge = R"({"t":")" + std::string(200'000, 'y') + "\"}";
-  spill(dir.path() / "e", events.next("a", "") + "\n" + events.next("b", huge) + "\n");
+  std::string lines = events.next("a", "") + "\n";
+  lines += events.next("b", huge) + "\n";
+  spill(dir.path() / "e", lines);
   EXPECT_EQ(last_event_seq(dir.path() / "e").value(), 10);
 }
 
