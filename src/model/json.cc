@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
@@ -34,9 +37,54 @@ template <class E>
 Json as_json(const E& value) {
   return to_text(value);
 }
+
+// ---- writing call lines: straight into text, since many calls may end at the same moment ----
+
+void append(std::string& line, std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) {
+    line.append(1, '"').append(text).append(1, '"');
+  } else {
+    line += dump(std::string(text));
+  }
+}
+void append(std::string& line, int64_t value) { line += fmt::format_int(value).c_str(); }
+void append(std::string& line, bool value) { line += value ? "true" : "false"; }
+void append(std::string& line, double value) {
+  if (!std::isfinite(value)) {
+    line += "null";
+    return;
+  }
+  const size_t start = line.size();
+  fmt::format_to(std::back_inserter(line), "{}", value);
+  if (line.find_first_of(".e", start) == std::string::npos) line += ".0";
+}
+void append(std::string& line, const std::vector<std::string>& texts) {
+  line += '[';
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) line += ',';
+    append(line, texts[i]);
+  }
+  line += ']';
+}
+template <class E>
+  requires std::is_enum_v<E>
+void append(std::string& line, const E& value) {
+  append(line, to_text(value));
+}
+template <class T>
+void append(std::string& line, const std::optional<T>& value) {
+  if (value) {
+    append(line, *value);
+  } else {
+    line += "null";
+  }
+}
 template <class S>
-Json as_json(const Base64<S>& value) {
-  return base64_encode(value.bytes);
+void append(std::string& line, const Base64<S>& value) {
+  line.append(1, '"').append(base64_encode(value.bytes)) += '"';
 }
 
 // ---- reading call lines: simdjson, since a ledger may hold a million of them ----
@@ -245,9 +293,15 @@ std::string settings_hash(const CallSettings& settings) {
 }
 
 std::string call_line(const CallRecord& record) {
-  Json json{{"type", "call"}};
-  visit_fields(record, [&](const char* name, const auto& value) { json[name] = as_json(value); });
-  return dump(json);
+  std::string line = R"({"type":"call")";
+  visit_fields(record, [&](const char* name, const auto& value) {
+    line += ",\"";
+    line += name;
+    line += "\":";
+    append(line, value);
+  });
+  line += '}';
+  return line;
 }
 
 std::string meta_line(const RunMeta& m) {

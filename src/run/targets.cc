@@ -22,7 +22,7 @@ constexpr Nanos kProbeTimeout = std::chrono::seconds(5);
 
 /// What is served when there is nothing else: small enough to be written in seconds and measured
 /// within the usual budget on two cores, large enough to be memory-bound like its bigger siblings.
-constexpr std::string_view kDefaultShape = "smollm2-360m:q8_0";
+constexpr std::string_view kDefaultShape = "smollm2-135m:q8_0";
 
 /// Tries the kinds in the table's order until one recognises what answers.
 Task<TargetAnswer> ask(HttpClient& http, Url url, Secret key, std::string kind, Nanos timeout) {
