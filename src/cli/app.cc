@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/exit_codes.h"
 #include "cli/terminal.h"
+#include "reports/layout.h"
 
 namespace assay {
 namespace {
@@ -29,17 +30,23 @@ struct Collected {
   std::map<std::string, std::vector<std::string>, std::less<>> arguments;
 };
 
+constexpr size_t kHelpColumn = 34;
+
+/// A description, broken where a terminal of 80 columns ends.
+std::string described(std::string_view text) {
+  return join(wrap(text, kConsoleWidth - kHelpColumn, 0), "\n");
+}
+
 void add_flag(CLI::App& app, const std::string& names, std::string_view value,
               std::string_view help, const std::string& group, bool repeated,
               std::vector<std::string>& into) {
   CLI::Option* option = nullptr;
   if (value.empty()) {
     option = app.add_flag_callback(
-        names, [&into] { into = {"true"}; }, std::string(help));
+        names, [&into] { into = {"true"}; }, described(help));
   } else {
     option = app.add_option_function<std::vector<std::string>>(
-        names, [&into](const std::vector<std::string>& values) { into = values; },
-        std::string(help));
+        names, [&into](const std::vector<std::string>& values) { into = values; }, described(help));
     option->type_name(std::string(value))->allow_extra_args(false);
     option->multi_option_policy(repeated ? CLI::MultiOptionPolicy::TakeAll
                                          : CLI::MultiOptionPolicy::TakeLast);
@@ -181,7 +188,8 @@ int run_command_line(int argc, char** argv) {
   CLI::App root("Measures how fast and how good language models are where they run.", "assay");
   root.set_version_flag("-V,--version", "assay " ASSAY_VERSION);
   root.require_subcommand(1);
-  root.get_formatter()->column_width(34);
+  root.get_formatter()->column_width(kHelpColumn);
+  root.get_formatter()->label("REQUIRED", "");
   std::vector<Collected> collected(commands().size() + 1);
   Collected& global = collected.back();
   add_run_options(root, true, global);
@@ -203,8 +211,8 @@ int run_command_line(int argc, char** argv) {
     for (const Argument& argument : command.arguments) {
       auto& into = collected[i].arguments[std::string(argument.name)];
       CLI::Option* option =
-          app->add_option(std::string(argument.name), into, std::string(argument.help));
-      option->required(argument.required)->expected(1, argument.repeated ? 1000 : 1);
+          app->add_option(std::string(argument.name), into, described(argument.help));
+      option->type_name("")->required(argument.required)->expected(1, argument.repeated ? 1000 : 1);
     }
   }
   const std::vector<std::string> words(argv + 1, argv + argc);

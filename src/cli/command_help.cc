@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/exit_codes.h"
 #include "cli/show_run.h"
+#include "reports/layout.h"
 #include "stats/metrics.h"
 
 namespace assay {
@@ -13,7 +14,11 @@ namespace {
 
 int help_metrics() {
   for (const Metric& metric : metrics()) {
-    fmt::print("{:<16} {:<6} {}\n", metric.name, metric.unit, metric.definition);
+    std::string head = fmt::format("{:<17} {:<6} ", metric.name, metric.unit);
+    for (const auto& line : wrap(metric.definition, kConsoleWidth - head.size(), 0)) {
+      fmt::print("{}{}\n", head, line);
+      head.assign(head.size(), ' ');
+    }
   }
   return exit_code::kDone;
 }

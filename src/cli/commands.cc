@@ -6,7 +6,7 @@ const std::vector<Command>& commands() {
   static const Argument run{"RUN", "a run's id, six characters of it or more, or 'last'"};
   static const std::vector<Command> table{
       {.path = "run",
-       .summary = "Measure models: speed, a prompt, or a prompt file  [start here]",
+       .summary = "Measure speed, a prompt or a file: start here",
        .run = command_run,
        .takes_run_options = true},
       {.path = "resume",
@@ -84,7 +84,7 @@ const std::vector<Command>& commands() {
                  {"flavor", "NAME", "openai, llamacpp, ollama or all"},
                  {"api-key-file", "FILE", "file with a key that calls must bring"}}},
       {.path = "dummy-model",
-       .summary = "Write a random-weight GGUF in a known model's true shape",
+       .summary = "Write a GGUF: random weights, a known shape",
        .run = command_dummy_model,
        .flags = {{"shape", "SHAPE", "such as llama-3.2-1b:q8_0 (tiny)"},
                  {"size", "N", "the shape nearest to so many parameters, such as 135m or 1b"},
@@ -94,7 +94,7 @@ const std::vector<Command>& commands() {
                  {"script", "", "a known answer instead of noise; shape tiny only"},
                  {"list", "", "list the shapes and their sizes"}}},
       {.path = "config show",
-       .summary = "The settings in force and where each comes from",
+       .summary = "Settings in force, and where each is from",
        .run = command_config_show,
        .flags = {{"origin", "", "print where each value comes from"}}},
       {.path = "config path",
