@@ -56,8 +56,8 @@ def findings_of(output):
 
 
 def main():
-    build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release").resolve()
-    cache = build / "tidy"
+    build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/tidy").resolve()
+    cache = build / "clean"
     cache.mkdir(exist_ok=True)
     entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
                if Path(entry["file"]).is_relative_to(ROOT / "src")]

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -94,6 +95,13 @@ Result<void> make_directories(const std::filesystem::path& path) {
     return fail(Errc::kIo, fmt::format("cannot create {}: {}", path.string(), error.message()));
   }
   return {};
+}
+
+std::string short_path(const std::filesystem::path& path) {
+  const char* home = std::getenv("HOME");
+  std::string text = path.string();
+  if (home == nullptr || *home == '\0' || text.rfind(std::string(home) + "/", 0) != 0) return text;
+  return "~" + text.substr(std::string_view(home).size());
 }
 
 }  // namespace assay

@@ -40,6 +40,9 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
 
 Result<void> make_directories(const std::filesystem::path& path);
 
+/// For people: `path` with the home directory as `~`.
+std::string short_path(const std::filesystem::path& path);
+
 /// The system's text for `errno_value`.
 std::string errno_text(int errno_value);
 

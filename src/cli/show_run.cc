@@ -55,13 +55,6 @@ Result<void> write_reports(const ReportModel& model, const std::vector<std::stri
   return {};
 }
 
-std::string short_path(const std::filesystem::path& path) {
-  const char* home = std::getenv("HOME");
-  std::string text = path.string();
-  if (home == nullptr || *home == '\0' || text.rfind(std::string(home) + "/", 0) != 0) return text;
-  return "~" + text.substr(std::string_view(home).size());
-}
-
 int report_failure(const Error& error) {
   print_error(error);
   return exit_code_of(error.code);

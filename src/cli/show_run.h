@@ -20,8 +20,6 @@ RenderOptions render_options(const RunSpec& spec);
 /// kInvalidArgument names an extension that no report has, before anything is written.
 Result<void> write_reports(const ReportModel& model, const std::vector<std::string>& outputs,
                            const std::string& format);
-/// `path` with the home directory as `~`.
-std::string short_path(const std::filesystem::path& path);
 /// Prints and gives the exit code.
 int report_failure(const Error& error);
 

@@ -196,7 +196,8 @@ Result<fs::path> cached_dummy(const std::string& shape, const OnNote& note) {
   const fs::path path = directory / fmt::format("{}.gguf", name);
   std::error_code error;
   if (fs::exists(path, error)) return path;
-  note(fmt::format("writing a random-weight model in the shape of {} to {}", shape, path.string()));
+  note(fmt::format("writing a random-weight model in the shape of {} to {}", shape,
+                   short_path(path)));
   auto written = write_dummy_model(*spec, path);
   if (!written) return fail(written.error());
   return path;
