@@ -206,7 +206,7 @@ int run_command_line(int argc, char** argv) {
     if (command.takes_run_options) add_run_options(*app, false, collected[i]);
     for (const Flag& flag : command.flags) {
       add_flag(*app, flag_names(flag.name, flag.short_name), flag.value, flag.help, "options",
-               false, collected[i].flags[std::string(flag.name)]);
+               flag.repeated, collected[i].flags[std::string(flag.name)]);
     }
     for (const Argument& argument : command.arguments) {
       auto& into = collected[i].arguments[std::string(argument.name)];

@@ -16,6 +16,7 @@ struct Flag {
   std::string_view value;  ///< What stands for the value in help; empty for a switch.
   std::string_view help;
   std::string_view short_name = {};  ///< `o`, or empty.
+  bool repeated = false;
 };
 
 /// A word behind the command.
@@ -68,6 +69,10 @@ int command_models_list(Invocation& invocation);
 int command_suites_list(Invocation& invocation);
 int command_suites_show(Invocation& invocation);
 int command_report(Invocation& invocation);
+int command_compare(Invocation& invocation);
+int command_baseline_set(Invocation& invocation);
+int command_baseline_list(Invocation& invocation);
+int command_baseline_rm(Invocation& invocation);
 int command_mock_server(Invocation& invocation);
 int command_dummy_model(Invocation& invocation);
 int command_config_show(Invocation& invocation);

@@ -11,6 +11,7 @@
 #include "cli/show_run.h"
 #include "store/index.h"
 #include "store/ledger.h"
+#include "store/state.h"
 
 namespace assay {
 namespace {
@@ -120,6 +121,16 @@ int command_runs_rm(Invocation& invocation) {
     auto row = index->find_run(name);
     if (!row) return report_failure(row.error());
     rows.push_back(std::move(*row));
+  }
+  const auto state = read_state(*data_dir);
+  if (!state) return report_failure(state.error());
+  for (const auto& [name, baseline] : state->baselines) {
+    for (const RunRow& row : rows) {
+      if (row.run_id != baseline.run_id) continue;
+      return report_failure(Error(Errc::kConflict,
+                                  fmt::format("run {} is the baseline '{}'", row.run_id, name),
+                                  fmt::format("'assay baseline rm {}' first", name)));
+    }
   }
   for (const RunRow& row : rows) {
     const auto bytes = run_bytes(*data_dir, row.run_id);

@@ -113,6 +113,7 @@ struct CallRecord {
   /// Text-bearing events as varints, base64 in the ledger: microseconds since the event before (the
   /// first since `sent`), then (bytes << 1 | coalesced by the client).
   std::string tokens;
+  int64_t restart = 0;  ///< How often the model had been loaded anew before, in this run.
 };
 
 template <>

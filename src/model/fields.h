@@ -87,6 +87,7 @@ void visit_fields(Record& r, Visit&& visit) {
   visit("min_rtt_us", r.min_rtt_us);
   visit("response_sha256", r.response_sha256);
   visit("tokens", Base64<std::remove_reference_t<decltype((r.tokens))>>{r.tokens});
+  visit("restart", r.restart);
 }
 
 }  // namespace assay

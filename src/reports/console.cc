@@ -65,8 +65,7 @@ class Page {
 
 }  // namespace
 
-std::string render_console(const ReportModel& model, const RenderOptions& options) {
-  const Document document = make_document(model);
+std::string console_text(const Document& document, const RenderOptions& options) {
   Page page(options);
   page.prose(document.title, kFactIndent, Style::kBold);
   for (const std::string& fact : document.facts) page.fact(fact);
@@ -74,8 +73,13 @@ std::string render_console(const ReportModel& model, const RenderOptions& option
     std::visit([&](const auto& one) { page.block(one); }, block);
   }
   page.blank();
-  page.prose(document.measurement, kFactIndent,
-             model.measurement.ok ? Style::kPlain : Style::kWarning);
+  if (!document.measurement.empty()) {
+    page.prose(document.measurement, kFactIndent,
+               document.measurement_ok ? Style::kPlain : Style::kWarning);
+  }
+  for (const std::string& failure : document.failures) {
+    page.prose("FAILED: " + failure, kFactIndent, Style::kWarning);
+  }
   for (const std::string& caveat : document.unreliable) {
     page.prose("unreliable: " + caveat, kFactIndent, Style::kWarning);
   }
@@ -89,6 +93,10 @@ std::string render_console(const ReportModel& model, const RenderOptions& option
     page.labelled(i == 0 ? "Next" : "", options.next[i]);
   }
   return page.take();
+}
+
+std::string render_console(const ReportModel& model, const RenderOptions& options) {
+  return console_text(make_document(model), options);
 }
 
 }  // namespace assay

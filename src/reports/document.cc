@@ -142,6 +142,7 @@ Document make_document(const ReportModel& model) {
                                                   : legs_section(model);
   document.blocks = std::move(section.blocks);
   document.measurement = measurement_text(model.measurement);
+  document.measurement_ok = model.measurement.ok;
   for (const Caveat& caveat : model.unreliable) {
     document.unreliable.push_back(fmt::format("{}: {}", caveat.code, caveat.detail));
   }

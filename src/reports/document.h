@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "reports/builtin.h"
 #include "reports/report_model.h"
 
 namespace assay {
@@ -16,7 +17,7 @@ enum class Align : uint8_t { kLeft, kRight };
 
 struct Column {
   std::string title;
-  std::string unit;  ///< Under or behind the title; empty for none.
+  std::string unit = {};  ///< Under or behind the title; empty for none.
   Align align = Align::kRight;
   int drop = 0;       ///< In a narrow place the column with the highest goes first; 0 never goes.
   int min_width = 0;  ///< Lines columns of successive tables up.
@@ -29,6 +30,7 @@ struct TableCell {
 
   TableCell(std::string content = {}, Weight how = Weight::kNormal)
       : text(std::move(content)), weight(how) {}
+  TableCell(const char* content) : text(content) {}
 };
 
 /// A row with fewer cells than columns lets its last cell run to the end.
@@ -58,7 +60,9 @@ struct Document {
   std::string title;
   std::vector<std::string> facts;
   std::vector<Block> blocks;
-  std::string measurement;
+  std::string measurement;  ///< The verdict on the measurement; empty for none.
+  bool measurement_ok = true;
+  std::vector<std::string> failures;  ///< What makes the command end with a code of its own.
   std::vector<std::string> unreliable;
   std::vector<std::string> warnings;
   std::vector<std::string> notes;
@@ -66,5 +70,9 @@ struct Document {
 
 /// What people should see of a run.
 Document make_document(const ReportModel& model);
+
+/// At most 77 columns.
+std::string console_text(const Document& document, const RenderOptions& options);
+std::string markdown_text(const Document& document);
 
 }  // namespace assay

@@ -58,8 +58,13 @@ size_t glyph_width(char32_t code) {
 }
 
 std::string_view ascii_for(char32_t code) {
-  constexpr std::array<std::pair<char32_t, std::string_view>, 5> kStandIns{
-      {{U'±', "+-"}, {U'…', "..."}, {U'·', "-"}, {U'│', "|"}, {U'█', "#"}}};
+  constexpr std::array<std::pair<char32_t, std::string_view>, 7> kStandIns{{{U'±', "+-"},
+                                                                            {U'…', "..."},
+                                                                            {U'·', "-"},
+                                                                            {U'│', "|"},
+                                                                            {U'█', "#"},
+                                                                            {U'▲', "+"},
+                                                                            {U'▼', "-"}}};
   for (const auto& [known, text] : kStandIns) {
     if (known == code) return text;
   }

@@ -70,20 +70,26 @@ void add_list(std::string_view title, const std::vector<std::string>& items, std
 
 }  // namespace
 
-std::string render_markdown(const ReportModel& model, const RenderOptions&) {
-  const Document document = make_document(model);
+std::string markdown_text(const Document& document) {
   std::string out = fmt::format("## {}\n\n", escaped(document.title));
   for (const std::string& fact : document.facts) out += fmt::format("- {}\n", escaped(fact));
   out += '\n';
   for (const Block& block : document.blocks) {
     out += std::visit([](const auto& one) { return markdown(one); }, block);
   }
-  out += fmt::format("{}\n\n", escaped(document.measurement));
+  if (!document.measurement.empty()) {
+    out += fmt::format("{}\n\n", escaped(document.measurement));
+  }
+  add_list("Failed:", document.failures, out);
   add_list("Unreliable:", document.unreliable, out);
   add_list("Warnings:", document.warnings, out);
   add_list("Notes:", document.notes, out);
   out.pop_back();
   return out;
+}
+
+std::string render_markdown(const ReportModel& model, const RenderOptions&) {
+  return markdown_text(make_document(model));
 }
 
 }  // namespace assay

@@ -116,7 +116,7 @@ std::pair<std::string, int64_t> most_frequent(const std::vector<std::string>& te
 }
 
 MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>& ok) {
-  MetricResult result{&metric, {}, {}};
+  MetricResult result{&metric, {}, {}, {}};
   std::vector<derive::Ratio> parts;
   std::vector<std::vector<double>> clusters;
   int64_t events = 0;
@@ -125,6 +125,7 @@ MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>&
     const auto value = metric.of_call(*call);
     if (!value) continue;
     result.values.push_back(*value);
+    result.restarts.push_back(call->restart);
     if (metric.parts_of_call != nullptr) {
       if (const auto ratio = metric.parts_of_call(*call)) parts.push_back(*ratio);
     }

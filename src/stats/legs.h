@@ -17,7 +17,8 @@ namespace assay {
 struct MetricResult {
   const Metric* metric = nullptr;
   Summary summary;
-  std::vector<double> values;  ///< One per call that has one, in the order they were sent.
+  std::vector<double> values;     ///< One per call that has one, in the order they were sent.
+  std::vector<int64_t> restarts;  ///< CallRecord::restart of each value.
 };
 
 /// A result leg: the calls of one planned leg whose prefix state is the same. TTFT and prefill of

@@ -31,7 +31,7 @@ constexpr std::array kMetrics{
            decode_parts},
     Metric{"itl_ms", "ITL", "ms", 1, kLower, "1000 / decode_tps of the call", itl_ms},
     Metric{"tpot", "TPOT", "ms", 1, kLower, "alias of itl_ms", itl_ms},
-    Metric{"prefill_tps", "Engine prefill", "tok/s", 1, kHigher,
+    Metric{"prefill_tps", "Prefill", "tok/s", 1, kHigher,
            "engine: (prompt tokens - cached ones) / its prefill time", prefill_tps, prefill_parts},
     Metric{"prefill_ms", "Prefill time", "ms", 1, kLower,
            "the engine's own time to process the prompt", prefill_ms},

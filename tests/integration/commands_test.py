@@ -231,5 +231,58 @@ class Help(AssayTest):
         self.assertTrue(out.startswith("assay "))
 
 
+class Compare(AssayTest):
+    def setUp(self):
+        super().setUp()
+        quick = self.mock("--ttft", "20ms", "--gap", "2ms", "--role", "none")
+        slow = self.mock("--ttft", "40ms", "--gap", "2ms", "--role", "none")
+        self.ids = [self.run_prompt(server.url, "-r", "8")["run_id"]
+                    for server in (quick, quick, slow)]
+
+    def test_a_slower_server_ends_with_3(self):
+        document = self.json("compare", self.ids[0], self.ids[2], code=3)
+        self.assertEqual(document["schema"], "assay.compare/1")
+        [comparison] = document["comparisons"]
+        self.assertTrue(comparison["regressed"])
+        [cell] = comparison["cells"]
+        verdicts = {row["metric"]: row["verdict"] for row in cell["metrics"]}
+        self.assertEqual(verdicts["ttft_ms"], "worse")
+        out, _ = self.assay("compare", self.ids[0], self.ids[2], "--by-prompt", code=3)
+        self.assertIn("TTFT", out)
+        self.assertIn("FAILED", out)
+        self.assertTrue(all(len(line) <= 77 for line in out.splitlines()), out)
+
+    def test_the_same_server_is_no_regression_beyond_a_wide_tolerance(self):
+        self.assay("compare", *self.ids[:2], "--tolerance", "80")
+
+    def test_thresholds_are_told_apart(self):
+        self.assay("compare", *self.ids[:2], "--tolerance", "80", "--threshold",
+                   "ttft_ms.p50<10000", "--threshold", "success_rate>=1")
+        out, _ = self.assay("compare", *self.ids[:2], "--tolerance", "80", "--threshold",
+                            "ttft_ms.p50<1", code=3)
+        self.assertIn("threshold ttft_ms.p50<1 missed", out)
+        _, err = self.assay("compare", *self.ids[:2], "--threshold", "speed<1", code=2)
+        self.assertIn("speed", err)
+
+    def test_a_baseline_has_a_name_and_is_kept(self):
+        self.assay("compare", "baseline", "last", code=2)
+        self.assay("baseline", "set", self.ids[0])
+        self.assay("compare", "baseline", self.ids[2], code=3)
+        [baseline] = self.json("baseline", "list")["baselines"]
+        self.assertEqual(baseline["run_id"], self.ids[0])
+        _, err = self.assay("runs", "rm", self.ids[0], "--yes", code=4)
+        self.assertIn("baseline rm", err)
+        self.assay("baseline", "rm", "baseline")
+        self.assertEqual(self.json("baseline", "list")["baselines"], [])
+        self.assay("runs", "rm", self.ids[0], "--yes")
+
+    def test_it_is_written_to_files(self):
+        for name in ("c.md", "c.json"):
+            self.assay("compare", self.ids[0], self.ids[2], "-o", self.work / name, code=3)
+        self.assertIn("worse", (self.work / "c.md").read_text())
+        self.assertTrue(json.loads((self.work / "c.json").read_text())["comparisons"])
+        self.assay("compare", *self.ids[:2], "-o", self.work / "c.pdf", code=2)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,219 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit_codes.h"
+#include "cli/named_run.h"
+#include "cli/show_run.h"
+#include "reports/compare_report.h"
+#include "store/ledger.h"
+#include "store/state.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kMostRuns = 6;
+
+struct Asked {
+  double tolerance = 0.03;
+  std::string rule_set;
+  std::vector<Threshold> thresholds;
+  std::string output;
+  bool by_prompt = false;
+};
+
+Result<double> percent_of(const std::string& text) {
+  const std::string_view number = text.ends_with('%')
+                                      ? std::string_view(text).substr(0, text.size() - 1)
+                                      : std::string_view(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc() || end != number.data() + number.size() || value <= 0 || value >= 100) {
+    return fail(Errc::kInvalidArgument,
+                fmt::format("--tolerance '{}' is no percentage", printable(text, 40)),
+                "give one such as 3 or 2.5%");
+  }
+  return value / 100;
+}
+
+Result<Asked> asked_for(const Invocation& invocation) {
+  Asked asked;
+  if (invocation.has("tolerance")) {
+    const auto tolerance = percent_of(invocation.value("tolerance"));
+    if (!tolerance) return fail(tolerance.error());
+    asked.tolerance = *tolerance;
+  }
+  asked.rule_set = invocation.value("rules");
+  if (!asked.rule_set.empty() && asked.rule_set != "baseline30" && asked.rule_set != "trend10") {
+    return fail(Errc::kInvalidArgument,
+                fmt::format("there is no rule set '{}'", printable(asked.rule_set, 40)),
+                "rule sets are baseline30 and trend10");
+  }
+  const auto written = invocation.flags.find("threshold");
+  if (written != invocation.flags.end()) {
+    for (const std::string& text : written->second) {
+      auto threshold = parse_threshold(text);
+      if (!threshold) return fail(threshold.error());
+      asked.thresholds.push_back(std::move(*threshold));
+    }
+  }
+  asked.output = invocation.value("output");
+  const bool known =
+      asked.output.empty() || asked.output.ends_with(".md") || asked.output.ends_with(".json");
+  if (!known) {
+    return fail(Errc::kInvalidArgument,
+                fmt::format("no comparison is written to '{}'", printable(asked.output)),
+                "comparisons are .md and .json");
+  }
+  asked.by_prompt = invocation.has("by-prompt");
+  return asked;
+}
+
+/// A run, read and grouped.
+struct Loaded {
+  NamedRun named;
+  ReportModel model;
+};
+
+Result<Loaded> load(const RunSpec& spec, const std::string& name) {
+  auto named = find_named_run(spec, name);
+  if (!named) return fail(named.error());
+  auto ledger = read_ledger(named->paths.ledger);
+  if (!ledger) return fail(ledger.error());
+  return Loaded{std::move(*named), make_report_model(std::move(*ledger))};
+}
+
+ComparisonReport compare(const Loaded& base, const Loaded& now, const Asked& asked,
+                         const State& state) {
+  ComparisonReport report;
+  report.base = base.model.meta;
+  report.now = now.model.meta;
+  report.base_name = base.named.baseline;
+  report.tolerance = asked.tolerance;
+  report.by_prompt = asked.by_prompt;
+  CompareOptions options;
+  options.tolerance = asked.tolerance;
+  options.floor = [&](std::string_view cell_id, std::string_view metric) -> std::optional<double> {
+    const NoiseFloor* floor =
+        state.floor(now.model.meta.host, std::string(cell_id), std::string(metric));
+    return floor == nullptr ? std::nullopt : std::optional(floor->share);
+  };
+  report.comparison = compare_runs({&base.model.meta, &base.model.legs},
+                                   {&now.model.meta, &now.model.legs}, options);
+  if (asked.rule_set == "baseline30") {
+    report.rule_set = asked.rule_set;
+    report.findings = baseline30(base.model.calls, now.model.calls);
+  }
+  for (const Threshold& threshold : asked.thresholds) {
+    report.thresholds.push_back({threshold, check_threshold(threshold, now.model.legs)});
+  }
+  report.base_unreliable = base.model.unreliable;
+  report.new_unreliable = now.model.unreliable;
+  return report;
+}
+
+/// The mean tokens per second of a cell's answered calls in one run.
+std::optional<double> mean_speed(const ReportModel& model, const std::string& cell_id) {
+  double sum = 0;
+  int64_t n = 0;
+  for (const CallRecord& call : model.calls) {
+    if (call.cell_id != cell_id || call.phase == Phase::kWarmup || !call.tokens_per_sec) continue;
+    sum += *call.tokens_per_sec;
+    ++n;
+  }
+  if (n == 0) return std::nullopt;
+  return sum / static_cast<double>(n);
+}
+
+/// Source 002's trend over all runs given, told with the last comparison.
+void add_trends(const std::vector<Loaded>& runs, ComparisonReport& report) {
+  std::vector<const Loaded*> by_time;
+  for (const Loaded& run : runs) by_time.push_back(&run);
+  std::stable_sort(by_time.begin(), by_time.end(), [](const Loaded* a, const Loaded* b) {
+    return a->model.meta.started_wall_ns < b->model.meta.started_wall_ns;
+  });
+  report.rule_set = "trend10";
+  for (const Cell& cell : by_time.back()->model.meta.cells) {
+    std::vector<TrendPoint> points;
+    for (const Loaded* run : by_time) {
+      if (const auto speed = mean_speed(run->model, cell.id)) {
+        points.push_back({run->model.meta.run_id, *speed});
+      }
+    }
+    if (auto finding = trend10(cell.id, points)) {
+      report.findings.push_back(std::move(*finding));
+    } else {
+      Finding missing;
+      missing.kind = Finding::Kind::kNotComparable;
+      missing.cell_id = cell.id;
+      missing.metric = "tokens_per_sec.mean";
+      missing.n = static_cast<int64_t>(points.size());
+      missing.detail =
+          fmt::format("a trend needs {} runs, there are {}", kMinTrendRuns, points.size());
+      report.findings.push_back(std::move(missing));
+    }
+  }
+}
+
+std::string text_of(const std::vector<ComparisonReport>& reports, bool markdown,
+                    const RenderOptions& options) {
+  std::string text;
+  for (const ComparisonReport& report : reports) {
+    if (!text.empty()) text += '\n';
+    const Document document = comparison_document(report);
+    text += markdown ? markdown_text(document) : console_text(document, options);
+  }
+  return text;
+}
+
+}  // namespace
+
+int command_compare(Invocation& invocation) {
+  const auto asked = asked_for(invocation);
+  if (!asked) return report_failure(asked.error());
+  const std::vector<std::string>& names = invocation.arguments.find("RUN")->second;
+  if (names.size() < 2 || names.size() > kMostRuns) {
+    return report_failure(
+        Error(Errc::kInvalidArgument,
+              fmt::format("{} run given: a comparison takes 2 to {}", names.size(), kMostRuns),
+              "the first is the base: assay compare baseline last"));
+  }
+  const auto data_dir = data_dir_of(invocation.spec);
+  if (!data_dir) return report_failure(data_dir.error());
+  const auto state = read_state(*data_dir);
+  if (!state) return report_failure(state.error());
+  std::vector<Loaded> runs;
+  for (const std::string& name : names) {
+    auto run = load(invocation.spec, name);
+    if (!run) return report_failure(run.error());
+    runs.push_back(std::move(*run));
+  }
+  std::vector<ComparisonReport> reports;
+  for (size_t i = 1; i < runs.size(); ++i) {
+    reports.push_back(compare(runs[0], runs[i], *asked, *state));
+  }
+  if (asked->rule_set == "trend10") add_trends(runs, reports.back());
+
+  if (!asked->output.empty()) {
+    const std::string text =
+        asked->output.ends_with(".json") ? comparison_json(reports) : text_of(reports, true, {});
+    if (auto written = write_file_atomic(asked->output, text); !written) {
+      return report_failure(written.error());
+    }
+  }
+  if (invocation.spec.json) {
+    fmt::print("{}", comparison_json(reports));
+  } else if (!invocation.spec.quiet) {
+    fmt::print("{}", text_of(reports, false, render_options(invocation.spec)));
+  }
+  const bool failed = std::any_of(reports.begin(), reports.end(),
+                                  [](const ComparisonReport& report) { return report.failed(); });
+  return failed ? exit_code::kRegression : exit_code::kDone;
+}
+
+}  // namespace assay
