@@ -79,6 +79,8 @@ class Engine {
   /// Makes the next call to `model` a cold one, as far as this engine can. Returns the record's
   /// cold_kind: `unload`, or `process_warm` where the engine keeps its model.
   virtual Task<Result<std::string>> make_cold(std::string model) = 0;
+  /// Whether make_cold unloads the model.
+  [[nodiscard]] virtual bool unloads() const { return false; }
   /// Tokens of `text` by the engine's own tokenizer. kNotFound where it has no such endpoint.
   virtual Task<Result<int64_t>> count_tokens(std::string model, std::string text) = 0;
   /// The request for one streamed chat answer.

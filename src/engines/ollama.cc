@@ -95,6 +95,8 @@ class OllamaEngine : public Engine {
     co_return models;
   }
 
+  [[nodiscard]] bool unloads() const override { return true; }
+
   Task<Result<std::string>> make_cold(std::string model) override {
     Json body{{"model", model}, {"keep_alive", 0}};
     const auto unloaded = co_await post("/api/generate", std::move(body));

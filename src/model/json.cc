@@ -337,7 +337,9 @@ std::string meta_line(const RunMeta& m) {
                   {"prompts", list_json(m.prompts, prompt_json)},
                   {"legs", list_json(m.legs, leg_json)},
                   {"calls", list_json(m.calls, [](const PlannedCall& c) {
-                     return Json::array({c.leg, c.run_idx, c.stage});
+                     Json call = Json::array({c.leg, c.run_idx, c.stage});
+                     if (c.restart > 0) call.push_back(c.restart);
+                     return call;
                    })}};
   return dump(json);
 }
@@ -421,7 +423,8 @@ Result<RunMeta> parse_meta(std::string_view line) {
     parse_list(json, "prompts", m.prompts, parse_prompt);
     parse_list(json, "legs", m.legs, parse_leg);
     parse_list(json, "calls", m.calls, [](const Json& c) {
-      return PlannedCall{c.at(0).get<int64_t>(), c.at(1).get<int64_t>(), c.at(2).get<int64_t>()};
+      return PlannedCall{c.at(0).get<int64_t>(), c.at(1).get<int64_t>(), c.at(2).get<int64_t>(),
+                         c.size() > 3 ? c.at(3).get<int64_t>() : 0};
     });
     return m;
   });

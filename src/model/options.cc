@@ -164,6 +164,7 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   need(!s.top_k || *s.top_k >= 0, "--top-k must be at least 0");
   need(!s.context_length || *s.context_length >= 1, "--context-length must be at least 1");
   need(s.threads >= 0 && s.threads <= 1024, "--threads must be between 0 and 1024");
+  need(s.restarts >= 1 && s.restarts <= 100, "--restarts must be between 1 and 100");
   need(s.retries >= 0 && s.retries <= 100, "--retries must be between 0 and 100");
   need(!s.max_failed || *s.max_failed >= 0, "--max-failed must be at least 0");
   need(s.budget.count() > 0, "--budget must be above 0");

@@ -28,6 +28,7 @@ struct RunSpec {
   std::vector<int64_t> depth;
   // How often and how much at once.
   std::optional<int64_t> repetitions;
+  int64_t restarts = 1;
   int64_t warmup = 1;
   int64_t max_concurrency = 1;
   Nanos budget = std::chrono::seconds(90);
@@ -94,10 +95,14 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"depth", "", "texts", "N[,N]", "generate after a cached context of N tokens"}, s.depth);
   visit(I{"repetitions", "r", "repetition", "N", "measured calls of each leg (10, within budget)"},
         s.repetitions);
+  visit(I{"restarts", "", "repetition", "K",
+          "load the model K times and repeat the plan after each; 3 tell runs apart"},
+        s.restarts);
   visit(I{"warmup", "", "repetition", "N", "calls before them that are in no figure"}, s.warmup);
   visit(I{"max-concurrency", "", "repetition", "C", "calls in flight at once, closed loop"},
         s.max_concurrency);
-  visit(I{"budget", "", "repetition", "T", "time for suite speed"}, s.budget);
+  visit(I{"budget", "", "repetition", "T", "time for suite speed, after each load of the model"},
+        s.budget);
   visit(I{"seed", "", "repetition", "N", "seed of salts and synthetic texts"}, s.seed);
   visit(I{"max-tokens", "", "engine", "N", "limit of the answer, sent to the engine"},
         s.max_tokens);

@@ -73,6 +73,7 @@ struct PlannedCall {
   int64_t leg = 0;
   int64_t run_idx = 0;
   int64_t stage = 0;
+  int64_t restart = 0;  ///< How often the model is loaded anew before it.
 };
 
 /// The ledger's first line: what was planned, in which circumstances.

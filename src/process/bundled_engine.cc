@@ -75,6 +75,7 @@ Result<BundledEngine> start_bundled_engine(const BundledSpec& spec, Nanos timeou
     return fail(Errc::kProtocol, "the bundled engine's first line is not its address");
   }
   BundledEngine engine;
+  engine.spec = spec;
   engine.start_ms = static_cast<double>(mono_now_ns() - started) / 1e6;
   engine.url = json.value("listening", "");
   engine.threads = json.value("threads", int64_t{0});

@@ -22,6 +22,7 @@ struct BundledSpec {
 
 /// The llama.cpp engine that comes with Assay, running as a child.
 struct BundledEngine {
+  BundledSpec spec;
   std::unique_ptr<Child> child;
   std::string url;
   int64_t threads = 0;

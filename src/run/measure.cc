@@ -232,6 +232,13 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   };
   note_busy_machine(meta, keep);
   if (auto opened = open_cells(session, spec, keep); !opened) return fail(opened.error());
+  for (const LiveCell& live : session.cells) {
+    if (spec.restarts == 1 || !live.cell.unavailable.empty() || can_reload(live)) continue;
+    return fail(
+        Errc::kInvalidArgument,
+        fmt::format("--restarts: nothing here can load {} anew", printable(live.cell.id, 80)),
+        "the bundled engine and Ollama can; elsewhere restart the server between runs");
+  }
   if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
   meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;

@@ -59,7 +59,7 @@ class PlanBuilder {
     for (const int64_t leg : legs) most = std::max(most, leg_at(leg).calls);
     for (int64_t round = 0; round < most; ++round) {
       for (const int64_t leg : legs) {
-        if (round < leg_at(leg).calls) meta_.calls.push_back(PlannedCall{leg, round, stage_});
+        if (round < leg_at(leg).calls) meta_.calls.push_back(PlannedCall{leg, round, stage_, 0});
       }
     }
     ++stage_;
@@ -238,6 +238,43 @@ void plan_prompt_cell(const RunSpec& spec, int64_t prompt, int64_t index, PlanBu
                                 spec.repetitions.value_or(kUsualRepetitions), settings_of(spec))});
 }
 
+/// Each cell's calls `restarts` times over, one load of the model after the other. Skipped legs
+/// stay one line each.
+void repeat_for_restarts(int64_t restarts, RunMeta& meta) {
+  if (restarts <= 1) return;
+  const auto leg_at = [&](const PlannedCall& call) -> Leg& {
+    return meta.legs[static_cast<size_t>(call.leg)];
+  };
+  std::vector<PlannedCall> all;
+  int64_t stage = -1;
+  for (size_t begin = 0; begin < meta.calls.size();) {
+    size_t end = begin;
+    while (end < meta.calls.size() &&
+           leg_at(meta.calls[end]).cell == leg_at(meta.calls[begin]).cell) {
+      ++end;
+    }
+    for (int64_t restart = 0; restart < restarts; ++restart) {
+      int64_t last_stage = -1;
+      for (size_t i = begin; i < end; ++i) {
+        PlannedCall call = meta.calls[i];
+        const Leg& leg = leg_at(call);
+        if (restart > 0 && !leg.skip.empty()) continue;
+        if (call.stage != last_stage) ++stage;
+        last_stage = call.stage;
+        call.stage = stage;
+        call.restart = restart;
+        call.run_idx += restart * leg.calls;
+        all.push_back(call);
+      }
+    }
+    begin = end;
+  }
+  meta.calls = std::move(all);
+  for (Leg& leg : meta.legs) {
+    if (leg.skip.empty()) leg.calls *= restarts;
+  }
+}
+
 enum class Kind : uint8_t { kSpeed, kSynthetic, kPrompt, kSuite };
 
 Kind kind_of(const RunSpec& spec) {
@@ -316,6 +353,7 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta) {
         break;
     }
   }
+  repeat_for_restarts(spec.restarts, meta);
   return {};
 }
 

@@ -94,6 +94,7 @@ class Runner {
       int64_t end = begin;
       while (end < count && meta_.calls[static_cast<size_t>(end)].stage == stage) ++end;
       enter_cell(leg_of(begin).cell);
+      if (!co_await enter_restart(begin)) break;
       int64_t at = begin;
       const auto next = [this, &at, end]() -> int64_t {
         while (at < end && remaining_.done.contains(at)) ++at;
@@ -118,6 +119,24 @@ class Runner {
     events_.cell_state(c, c.unavailable.empty() ? "running" : "skipped");
   }
 
+  /// Loads the cell's model anew where the plan says so. False when that failed.
+  Task<bool> enter_restart(int64_t index) {
+    const int64_t cell = leg_of(index).cell;
+    const int64_t restart = meta_.calls[static_cast<size_t>(index)].restart;
+    const auto [loaded, is_first] = loads_.try_emplace(cell, restart);
+    if (is_first || loaded->second == restart) co_return true;
+    loaded->second = restart;
+    note_(fmt::format("loading {} anew, {} of {}", meta_.cells[static_cast<size_t>(cell)].model,
+                      restart + 1, spec_.restarts));
+    const auto done = co_await reload_cell(session_, static_cast<size_t>(cell));
+    if (!done) {
+      error_ = done.error().message;
+      stopping_ = true;
+    }
+    cell_started_ = mono_now_ns();
+    co_return done.has_value();
+  }
+
   [[nodiscard]] CallRecord planned_record(int64_t index) const {
     const PlannedCall& call = meta_.calls[static_cast<size_t>(index)];
     const Leg& leg = leg_of(index);
@@ -126,6 +145,7 @@ class Runner {
     record.index = index;
     record.leg = call.leg;
     record.run_idx = call.run_idx;
+    record.restart = call.restart;
     record.phase = leg.phase;
     record.concurrency = leg.concurrency;
     record.settings_hash = leg.settings_hash;
@@ -359,7 +379,9 @@ class Runner {
     ticker_.expires_after(std::chrono::milliseconds(250));
     ticker_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      for (BundledEngine& engine : session_.started) engine.child->drain_log();
+      for (BundledEngine& engine : session_.started) {
+        if (engine.child) engine.child->drain_log();
+      }
       watch_disk();
       estimate_end();
       on_progress_(progress_, last_.run_id.empty() ? nullptr : &last_);
@@ -420,6 +442,7 @@ class Runner {
   std::map<int64_t, CallWatch*> in_flight_;
   std::map<int64_t, MonoNs> gates_;
   std::map<int64_t, std::string> stopped_cells_;
+  std::map<int64_t, int64_t> loads_;  ///< By cell: the restart whose model is loaded.
   CallRecord last_;
   int64_t current_cell_ = -1;
   MonoNs cell_started_ = 0;

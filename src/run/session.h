@@ -22,6 +22,7 @@ using OnNote = std::function<void(const std::string&)>;
 struct LiveCell {
   Cell cell;
   std::shared_ptr<Engine> engine;  ///< Shared by the cells of one server; null when unavailable.
+  std::optional<size_t> started;   ///< Index into Session::started of an engine of our own.
 };
 
 /// The load thread's world: its event loop, its connections and the engines that this process
@@ -36,6 +37,14 @@ struct Session {
   template <class T>
   T wait_for(Task<T> task);
 };
+
+/// Whether reload_cell can load the cell's model anew: engines that we started, and those that
+/// unload on request.
+bool can_reload(const LiveCell& cell);
+
+/// Loads a cell's model anew: starts the bundled engine again, which blocks the loop for as long,
+/// or has the server unload the model, so that the next call loads it.
+Task<Result<void>> reload_cell(Session& session, size_t cell);
 
 /// The key for servers: `ASSAY_API_KEY`, `OPENAI_API_KEY`, or --api-key-file. kInvalidArgument when
 /// the file can be read by others.

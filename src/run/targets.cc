@@ -242,12 +242,40 @@ Result<void> start_bundled(Session& session, const RunSpec& spec, const OnNote& 
   live.cell.model_bytes = info->file_bytes;
   live.cell.load_ms = engine->load_ms;
   live.cell.threads = engine->threads;
+  live.started = session.started.size();
   session.cells.push_back(std::move(live));
   session.started.push_back(std::move(*engine));
   return {};
 }
 
 }  // namespace
+
+bool can_reload(const LiveCell& cell) {
+  return cell.started.has_value() || (cell.engine != nullptr && cell.engine->unloads());
+}
+
+Task<Result<void>> reload_cell(Session& session, size_t cell) {
+  LiveCell& live = session.cells[cell];
+  if (!live.started) {
+    const auto cold = co_await live.engine->make_cold(live.cell.model);
+    if (!cold) co_return fail(cold.error());
+    co_return Result<void>();
+  }
+  BundledEngine& old = session.started[*live.started];
+  const BundledSpec spec = old.spec;
+  old.child.reset();  // Two models at once might not fit.
+  auto engine = start_bundled_engine(spec);
+  if (!engine) co_return fail(engine.error());
+  const auto url = parse_url(engine->url);
+  if (!url) co_return fail(url.error());
+  const auto entry = find_engine("llamacpp");
+  if (!entry) co_return fail(entry.error());
+  live.engine = (*entry)->make(session.http, *url, Secret());
+  old = std::move(*engine);
+  const auto answer = co_await live.engine->probe(kProbeTimeout);
+  if (!answer) co_return fail(answer.error());
+  co_return Result<void>();
+}
 
 Result<Secret> read_api_key(const RunSpec& spec) {
   if (!spec.api_key_file.empty()) {

@@ -9,18 +9,14 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "stats/restarts.h"
 
 namespace assay {
 namespace {
 
-/// Metrics that tell a user's speed apart, in the order of reports.
-struct Row {
-  std::string_view metric;
-  bool by_prefix;  ///< Fresh and reused prompts are different questions.
-  bool gate;
-};
-constexpr std::array kRows{Row{"ttft_ms", true, true}, Row{"prefill_tps", true, false},
-                           Row{"decode_tps", false, true}, Row{"e2e_ms", false, true}};
+constexpr std::array kJudged{
+    JudgedMetric{"ttft_ms", true, true}, JudgedMetric{"prefill_tps", true, false},
+    JudgedMetric{"decode_tps", false, true}, JudgedMetric{"e2e_ms", false, true}};
 /// A role chunk moves first_delta_ms, and with it source 004's tokens_per_sec, by this share.
 constexpr double kRoleChunkShare = 0.3;
 
@@ -32,20 +28,6 @@ struct Sample {
 
 bool is_steady(const LegResult& leg) {
   return leg.phase == Phase::kWarm || leg.phase == Phase::kMeasure;
-}
-
-std::vector<double> restart_units(const MetricResult& result) {
-  std::map<int64_t, std::pair<double, int64_t>> sums;
-  for (size_t i = 0; i < result.values.size(); ++i) {
-    auto& [sum, n] = sums[result.restarts[i]];
-    sum += std::log(result.values[i]);
-    ++n;
-  }
-  std::vector<double> units;
-  for (const auto& [restart, one] : sums) {
-    units.push_back(std::exp(one.first / static_cast<double>(one.second)));
-  }
-  return units;
 }
 
 double mean_of_logs(const std::vector<double>& values) {
@@ -60,7 +42,7 @@ std::optional<Sample> sample_of(const LegResult& leg, std::string_view metric, b
   if (result == nullptr || result->values.empty()) return std::nullopt;
   const auto positive = [](double v) { return v > 0 && std::isfinite(v); };
   if (!std::all_of(result->values.begin(), result->values.end(), positive)) return std::nullopt;
-  Sample sample{&leg, by_restart ? restart_units(*result) : result->values, 0};
+  Sample sample{&leg, by_restart ? restart_means(*result) : result->values, 0};
   sample.log_mean = mean_of_logs(sample.units);
   return sample;
 }
@@ -141,7 +123,7 @@ void finish(const Tolerance& tolerance, ComparedMetric& row) {
   if (row.verdict == Verdict::kUnclear) row.more = more_repetitions(*row.difference, tolerance);
 }
 
-std::vector<ComparedMetric> rows_of(const Pairs& pairs, const Row& kind, bool by_restart) {
+std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind, bool by_restart) {
   std::map<std::tuple<int64_t, std::optional<Prefix>>, ComparedMetric> rows;
   for (const auto& [a, b] : pairs) {
     const auto base = sample_of(*a, kind.metric, by_restart);
@@ -197,7 +179,7 @@ ComparedCell compare_cells(const ComparedRun& base, const std::string& base_id,
                                                        "that both have";
     return cell;
   }
-  for (const Row& kind : kRows) {
+  for (const JudgedMetric& kind : kJudged) {
     for (ComparedMetric& row : rows_of(pairs, kind, cell.by_restart)) {
       Tolerance tolerance{options.tolerance, {}};
       if (options.floor) tolerance.noise_floor = options.floor(new_id, kind.metric);
@@ -313,6 +295,8 @@ void adjust_gates(std::vector<ComparedCell>& cells) {
 }
 
 }  // namespace
+
+std::span<const JudgedMetric> judged_metrics() { return kJudged; }
 
 std::optional<double> SuccessRate::share() const {
   if (n == 0) return std::nullopt;

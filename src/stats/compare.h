@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,15 @@
 #include "stats/legs.h"
 
 namespace assay {
+
+/// A metric that tells a user's speed apart.
+struct JudgedMetric {
+  std::string_view metric;
+  bool by_prefix = false;  ///< Fresh and reused prompts are different questions.
+  bool gate = false;       ///< Takes part in the exit code.
+};
+/// In the order of reports.
+std::span<const JudgedMetric> judged_metrics();
 
 /// One side of a comparison.
 struct ComparedRun {

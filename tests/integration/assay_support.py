@@ -76,7 +76,7 @@ class Ledger:
         """What identifies each planned call, in the order of the plan."""
         meta = self.meta
         keys = []
-        for leg_index, run_idx, _ in meta["calls"]:
+        for leg_index, run_idx, *_ in meta["calls"]:
             leg = meta["legs"][leg_index]
             prompt = meta["prompts"][leg["prompt"]]["sha256"] if leg["prompt"] >= 0 else ""
             keys.append((meta["cells"][leg["cell"]]["id"], prompt, leg["settings_hash"],

@@ -264,6 +264,13 @@ class Compare(AssayTest):
         _, err = self.assay("compare", *self.ids[:2], "--threshold", "speed<1", code=2)
         self.assertIn("speed", err)
 
+    def test_restarts_need_an_engine_that_can_load_anew(self):
+        server = self.mock()
+        _, err = self.assay("run", "--target", server.url, "--prompt", "x", "--restarts", "3", code=2)
+        self.assertIn("can load", err)
+        self.assay("doctor", code=2)
+        self.assay("doctor", "--noise", "--pairs", "1", code=2)
+
     def test_a_baseline_has_a_name_and_is_kept(self):
         self.assay("compare", "baseline", "last", code=2)
         self.assay("baseline", "set", self.ids[0])

@@ -63,6 +63,26 @@ class BundledEngine(AssayTest):
             self.assertEqual(call["finish_reason"], "stop")
             self.assertEqual(call["text_bytes"], len(SCRIPT_ANSWER))
 
+    def test_restarts_load_the_model_anew_and_tell_the_noise(self):
+        path = self.write_model()
+        found = self.json("doctor", "--noise", "--pairs", "2", "--gguf", path, "--threads", "1",
+                          "--prompt", "tell me", "-r", "2", "--max-tokens", "32", limit_s=LIMIT_S)
+        floors = {floor["metric"]: floor for floor in found["noise_floors"]}
+        self.assertEqual(floors["decode_tps"]["pairs"], 2)
+        self.assertGreater(floors["decode_tps"]["share"], 0)
+        ledger = self.ledger(found["run_id"])
+        self.assert_whole(ledger)
+        loads = [(call["phase"], call["restart"], call["run_idx"]) for call in ledger.finals]
+        self.assertEqual(loads, [(phase, restart, index) for restart in range(4) for phase, index in
+                                 (("warmup", restart), ("measure", 2 * restart),
+                                  ("measure", 2 * restart + 1))])
+        # What was measured as noise is no difference any more, and loads are the unit.
+        compared = self.json("compare", "last", "last")
+        (cell,) = compared["comparisons"][0]["cells"]
+        self.assertEqual(cell["unit"], "restart")
+        rows = {row["metric"]: row for row in cell["metrics"]}
+        self.assertEqual(rows["decode_tps"]["noise_floor"], floors["decode_tps"]["share"])
+
     def test_kill_9_leaves_no_engine_and_a_resume_starts_its_own(self):
         path = self.write_model()
         process = self.start("run", "--gguf", path, "--threads", "1", "--prompt", "tell me",
