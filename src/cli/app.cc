@@ -31,6 +31,7 @@ struct Collected {
 };
 
 constexpr size_t kHelpColumn = 34;
+constexpr int kMostWords = 1000;
 
 /// A description, broken where a terminal of 80 columns ends.
 std::string described(std::string_view text) {
@@ -212,7 +213,13 @@ int run_command_line(int argc, char** argv) {
       auto& into = collected[i].arguments[std::string(argument.name)];
       CLI::Option* option =
           app->add_option(std::string(argument.name), into, described(argument.help));
-      option->type_name("")->required(argument.required)->expected(1, argument.repeated ? 1000 : 1);
+      option->type_name("")->required(argument.required);
+      // Without this the first of two words would take both.
+      if (argument.repeated) {
+        option->expected(1, kMostWords);
+      } else {
+        option->expected(1)->allow_extra_args(false);
+      }
     }
   }
   const std::vector<std::string> words(argv + 1, argv + argc);

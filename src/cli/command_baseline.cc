@@ -38,6 +38,10 @@ int command_baseline_set(Invocation& invocation) {
   if (!name) return report_failure(name.error());
   const auto run = find_named_run(invocation.spec, invocation.argument("RUN"));
   if (!run) return report_failure(run.error());
+  if (run->run_id.empty()) {
+    return report_failure(Error(Errc::kInvalidArgument, "a baseline is a run, not a path",
+                                "'assay runs list' shows the runs"));
+  }
   const auto data_dir = data_dir_of(invocation.spec);
   if (!data_dir) return report_failure(data_dir.error());
   const std::vector<Baseline> facts{{*name, run->run_id, utc_text(wall_now_ns())}};

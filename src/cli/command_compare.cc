@@ -11,7 +11,6 @@
 #include "cli/named_run.h"
 #include "cli/show_run.h"
 #include "reports/compare_report.h"
-#include "store/ledger.h"
 #include "store/state.h"
 
 namespace assay {
@@ -74,21 +73,7 @@ Result<Asked> asked_for(const Invocation& invocation) {
   return asked;
 }
 
-/// A run, read and grouped.
-struct Loaded {
-  NamedRun named;
-  ReportModel model;
-};
-
-Result<Loaded> load(const RunSpec& spec, const std::string& name) {
-  auto named = find_named_run(spec, name);
-  if (!named) return fail(named.error());
-  auto ledger = read_ledger(named->paths.ledger);
-  if (!ledger) return fail(ledger.error());
-  return Loaded{std::move(*named), make_report_model(std::move(*ledger))};
-}
-
-ComparisonReport compare(const Loaded& base, const Loaded& now, const Asked& asked,
+ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Asked& asked,
                          const State& state) {
   ComparisonReport report;
   report.base = base.model.meta;
@@ -131,16 +116,16 @@ std::optional<double> mean_speed(const ReportModel& model, const std::string& ce
 }
 
 /// Source 002's trend over all runs given, told with the last comparison.
-void add_trends(const std::vector<Loaded>& runs, ComparisonReport& report) {
-  std::vector<const Loaded*> by_time;
-  for (const Loaded& run : runs) by_time.push_back(&run);
-  std::stable_sort(by_time.begin(), by_time.end(), [](const Loaded* a, const Loaded* b) {
+void add_trends(const std::vector<LoadedRun>& runs, ComparisonReport& report) {
+  std::vector<const LoadedRun*> by_time;
+  for (const LoadedRun& run : runs) by_time.push_back(&run);
+  std::stable_sort(by_time.begin(), by_time.end(), [](const LoadedRun* a, const LoadedRun* b) {
     return a->model.meta.started_wall_ns < b->model.meta.started_wall_ns;
   });
   report.rule_set = "trend10";
   for (const Cell& cell : by_time.back()->model.meta.cells) {
     std::vector<TrendPoint> points;
-    for (const Loaded* run : by_time) {
+    for (const LoadedRun* run : by_time) {
       if (const auto speed = mean_speed(run->model, cell.id)) {
         points.push_back({run->model.meta.run_id, *speed});
       }
@@ -187,9 +172,9 @@ int command_compare(Invocation& invocation) {
   if (!data_dir) return report_failure(data_dir.error());
   const auto state = read_state(*data_dir);
   if (!state) return report_failure(state.error());
-  std::vector<Loaded> runs;
+  std::vector<LoadedRun> runs;
   for (const std::string& name : names) {
-    auto run = load(invocation.spec, name);
+    auto run = load_named_run(invocation.spec, name);
     if (!run) return report_failure(run.error());
     runs.push_back(std::move(*run));
   }

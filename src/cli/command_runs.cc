@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit_codes.h"
+#include "cli/named_run.h"
 #include "cli/show_run.h"
 #include "store/index.h"
-#include "store/ledger.h"
 #include "store/state.h"
 
 namespace assay {
@@ -99,13 +99,11 @@ int command_runs_list(Invocation& invocation) {
 }
 
 int command_runs_show(Invocation& invocation) {
-  const auto paths = find_run_paths(invocation.spec, invocation.argument("RUN"));
-  if (!paths) return report_failure(paths.error());
-  auto ledger = read_ledger(paths->ledger);
-  if (!ledger) return report_failure(ledger.error());
-  const ReportModel model = make_report_model(std::move(*ledger));
+  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
+  if (!run) return report_failure(run.error());
+  const ReportModel& model = run->model;
   RenderOptions options = render_options(invocation.spec);
-  options.saved = short_path(paths->ledger);
+  options.saved = short_path(run->named.ledger);
   fmt::print("{}",
              invocation.spec.json ? render_json(model, options) : render_console(model, options));
   return exit_code::kDone;
@@ -177,17 +175,15 @@ int command_runs_reindex(Invocation& invocation) {
 int command_report(Invocation& invocation) {
   const std::string output = invocation.value("output");
   const std::string format = invocation.value("format");
-  const auto paths = find_run_paths(invocation.spec, invocation.argument("RUN"));
-  if (!paths) return report_failure(paths.error());
-  auto ledger = read_ledger(paths->ledger);
-  if (!ledger) return report_failure(ledger.error());
-  const ReportModel model = make_report_model(std::move(*ledger));
+  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
+  if (!run) return report_failure(run.error());
+  const ReportModel& model = run->model;
   if (output.empty()) {
     const Report* kind = find_report(format.empty() ? "md" : format);
     if (kind == nullptr) {
       return report_failure(Error(Errc::kInvalidArgument,
                                   fmt::format("there is no report format '{}'", printable(format)),
-                                  "formats are json, csv, md and console"));
+                                  "formats are json, csv, md, v1-baseline and console"));
     }
     fmt::print("{}", kind->render(model, render_options(invocation.spec)));
     return exit_code::kDone;

@@ -3,7 +3,8 @@
 namespace assay {
 
 const std::vector<Command>& commands() {
-  static const Argument run{"RUN", "a run's id, six characters of it or more, or 'last'"};
+  static const Argument run{"RUN",
+                            "a run's id (6 characters or more), 'last', a baseline or a ledger"};
   static const std::vector<Command> table{
       {.path = "run",
        .summary = "Measure speed, a prompt or a file: start here",
@@ -55,7 +56,7 @@ const std::vector<Command>& commands() {
        .summary = "Write a run's report: .json, .csv or .md",
        .run = command_report,
        .flags = {{"output", "FILE", "where to; the format is its extension", "o"},
-                 {"format", "NAME", "json, csv, md or console, whatever the extension"}},
+                 {"format", "NAME", "json, csv, md, v1-baseline or console"}},
        .arguments = {run}},
       {.path = "compare",
        .summary = "Better, worse, same or unclear? The first is the base",
@@ -69,6 +70,10 @@ const std::vector<Command>& commands() {
                  {"by-prompt", "", "a row for each prompt too"},
                  {"output", "FILE", "also write it: .md or .json", "o"}},
        .arguments = {{"RUN", "2 to 6 runs: ids, 'last', or names of baselines", true, true}}},
+      {.path = "explain",
+       .summary = "A metric's formula, with a run's values in it",
+       .run = command_explain,
+       .arguments = {{"METRIC", "such as ttft_ms; 'assay help metrics' lists them"}, run}},
       {.path = "doctor",
        .summary = "How far do identical runs lie apart here?",
        .run = command_doctor,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/show_run.h"
+#include "store/ledger.h"
 #include "store/state.h"
 
 namespace assay {
@@ -14,6 +15,10 @@ Result<NamedRun> find_named_run(const RunSpec& spec, const std::string& name) {
   const auto state = read_state(*data_dir);
   if (!state) return fail(state.error());
   NamedRun run;
+  if (name.find('/') != std::string::npos || name.ends_with(".jsonl")) {
+    run.ledger = name;
+    return run;
+  }
   std::string asked = name;
   if (const auto baseline = state->baselines.find(name); baseline != state->baselines.end()) {
     run.baseline = name;
@@ -30,9 +35,17 @@ Result<NamedRun> find_named_run(const RunSpec& spec, const std::string& name) {
                 "'assay baseline set RUN' sets it anew");
   }
   if (!paths) return fail(paths.error());
-  run.paths = *paths;
+  run.ledger = paths->ledger;
   run.run_id = paths->directory.filename().string();
   return run;
+}
+
+Result<LoadedRun> load_named_run(const RunSpec& spec, const std::string& name) {
+  auto named = find_named_run(spec, name);
+  if (!named) return fail(named.error());
+  auto ledger = read_ledger(named->ledger);
+  if (!ledger) return fail(ledger.error());
+  return LoadedRun{std::move(*named), make_report_model(std::move(*ledger))};
 }
 
 }  // namespace assay

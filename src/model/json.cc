@@ -385,18 +385,48 @@ Result<CallRecord> parse_call(std::string_view line) {
   }
   CallRecord record;
   std::string bad;
+  bool has_outcome = false;
   visit_fields(record, [&](const char* name, auto&& member) {
     if (!bad.empty()) return;  // After an error the parser's state must not be touched again.
     od::value value;
     const auto error = object.find_field_unordered(name).get(value);
     if (error == simdjson::NO_SUCH_FIELD) return;
     if (error || !read_value(value, member)) bad = name;
+    has_outcome |= std::is_same_v<std::remove_cvref_t<decltype(member)>, Outcome>;
   });
   if (!bad.empty()) {
     return fail(Errc::kProtocol, fmt::format("the ledger's call line has a damaged '{}'", bad));
   }
+  // Source 004's own ledgers tell it by `error` alone.
+  if (!has_outcome && record.phase != Phase::kSkipped) {
+    record.outcome = record.error ? Outcome::kError : Outcome::kOk;
+  }
   return record;
 }
+
+namespace {
+
+/// A ledger that names its cells and says nothing else of them, as source 004's do.
+void add_named_cells(const Json& json, RunMeta& m) {
+  for (const char* key : {"cells_declared", "cells_planned"}) {
+    if (!m.cells.empty()) return;
+    std::vector<std::string> ids;
+    take(json, key, ids);
+    for (std::string& id : ids) {
+      Cell cell;
+      const size_t first = id.find(':');
+      const size_t second = first == std::string::npos ? first : id.find(':', first + 1);
+      if (second != std::string::npos) {
+        cell.kind = id.substr(first + 1, second - first - 1);
+        cell.model = id.substr(second + 1);
+      }
+      cell.id = std::move(id);
+      m.cells.push_back(std::move(cell));
+    }
+  }
+}
+
+}  // namespace
 
 Result<RunMeta> parse_meta(std::string_view line) {
   return read_document<RunMeta>(line, "meta", [](const Json& json) {
@@ -420,6 +450,7 @@ Result<RunMeta> parse_meta(std::string_view line) {
     take(json, "notes", m.notes);
     if (json.contains("options")) m.options_json = dump(json["options"]);
     parse_list(json, "cells", m.cells, parse_cell);
+    add_named_cells(json, m);
     parse_list(json, "prompts", m.prompts, parse_prompt);
     parse_list(json, "legs", m.legs, parse_leg);
     parse_list(json, "calls", m.calls, [](const Json& c) {

@@ -9,6 +9,7 @@ constexpr std::array kReports{
     Report{"json", ".json", "One document, schema assay.run/1", render_json},
     Report{"csv", ".csv", "One row per call record", render_csv},
     Report{"md", ".md", "The summary's tables in Markdown", render_markdown},
+    Report{"v1-baseline", "", "Source 004's tables, in its column order", render_v1_baseline},
     Report{"console", "", "The summary as the terminal shows it", render_console},
 };
 

@@ -264,6 +264,24 @@ class Compare(AssayTest):
         _, err = self.assay("compare", *self.ids[:2], "--threshold", "speed<1", code=2)
         self.assertIn("speed", err)
 
+    def test_a_metric_is_explained_with_the_runs_values(self):
+        out, _ = self.assay("explain", "ttft_ms", self.ids[0])
+        self.assertIn("vLLM bench serve", out)
+        self.assertTrue(all(len(line) <= 77 for line in out.splitlines()), out)
+        document = self.json("explain", "e2e_tps", "last")
+        (leg,) = document["legs"]
+        self.assertIn("tokens / (", leg["formula"])
+        self.assertGreater(leg["value"], 0)
+        _, err = self.assay("explain", "speed", "last", code=2)
+        self.assertIn("decode_tps", err)
+
+    def test_a_ledger_is_named_by_its_path_too(self):
+        (path,) = [d / "run.jsonl" for d in self.run_directories() if d.name == self.ids[0]]
+        self.assertEqual(self.json("runs", "show", path)["run_id"], self.ids[0])
+        out, _ = self.assay("report", path, "--format", "v1-baseline")
+        self.assertIn("## TTFT-warm-p50", out)
+        self.assay("baseline", "set", path, code=2)
+
     def test_restarts_need_an_engine_that_can_load_anew(self):
         server = self.mock()
         _, err = self.assay("run", "--target", server.url, "--prompt", "x", "--restarts", "3", code=2)

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit_codes.h"
+#include "cli/named_run.h"
+#include "cli/show_run.h"
+#include "reports/layout.h"
+#include "stats/explain.h"
+
+namespace assay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// One leg's figure, and the call in its middle.
+struct Explained {
+  const LegResult* leg = nullptr;
+  const MetricResult* result = nullptr;  ///< Null when no call has a value.
+  const CallRecord* call = nullptr;
+};
+
+std::vector<Explained> explain(const ReportModel& model, const Metric& metric) {
+  std::vector<Explained> all;
+  for (const LegResult& leg : model.legs) {
+    if (leg.ok == 0) continue;
+    std::vector<const CallRecord*> calls;
+    for (const CallRecord& call : model.calls) {
+      const bool of_leg = call.cell_id == leg.cell_id && call.prompt_id == leg.prompt_id &&
+                          call.phase == leg.phase && call.concurrency == leg.concurrency;
+      if (of_leg && call.final && call.outcome == Outcome::kOk && call.prefix == leg.prefix) {
+        calls.push_back(&call);
+      }
+    }
+    all.push_back({&leg, leg.find(metric.name), median_call(metric, calls)});
+  }
+  return all;
+}
+
+std::string_view mean_of(const Metric& metric) {
+  if (metric.gaps_of_call != nullptr) return "a leg pools the gaps of all its calls";
+  if (metric.parts_of_call != nullptr) return "a leg's mean is the ratio of sums over its calls";
+  return "a leg's mean is the arithmetic mean over its calls";
+}
+
+void print_text(const Metric& metric, const std::vector<Explained>& legs) {
+  const auto say = [](std::string_view text, size_t indent) {
+    for (const std::string& line : wrap(text, kConsoleWidth - indent, 4)) {
+      fmt::print("{}{}\n", std::string(indent, ' '), line);
+    }
+  };
+  fmt::print("{} · {}, {}\n", metric.name, metric.label, metric.unit);
+  say(metric.definition, 4);
+  say(mean_of(metric), 4);
+  for (const Explained& one : legs) {
+    fmt::print("\n");
+    say(fmt::format("{} · {} · {} · {} prefix", printable(one.leg->cell_id, 60),
+                    printable(one.leg->prompt_id, 40), to_text(one.leg->phase),
+                    to_text(one.leg->prefix)),
+        0);
+    if (one.result == nullptr || one.call == nullptr) {
+      say("no call has a value", 4);
+      continue;
+    }
+    say(fmt::format("mean {} {}, p50 {}, of {} calls",
+                    metric_text(metric, one.result->summary.mean), metric.unit,
+                    metric_text(metric, one.result->summary.p50), one.result->summary.n),
+        4);
+    const auto formula = formula_with_values(metric.name, *one.call);
+    const std::string value = metric_text(metric, metric.of_call(*one.call));
+    say(fmt::format("call {}, in the middle: {}{} {}", one.call->index,
+                    formula ? *formula + " = " : "", value, metric.unit),
+        4);
+    for (const PeerFigure& peer : peers_of(metric.name)) {
+      const Metric* theirs = find_metric(peer.metric);
+      say(fmt::format("{} would call it {} {} {}: {}", peer.tool, peer.called,
+                      metric_text(*theirs, theirs->of_call(*one.call)), theirs->unit, peer.why),
+          8);
+    }
+  }
+}
+
+Json leg_json(const Metric& metric, const Explained& one) {
+  const auto number = [](std::optional<double> v) { return v ? Json(*v) : Json(nullptr); };
+  Json peers = Json::array();
+  Json formula = nullptr;
+  if (one.call != nullptr) {
+    if (const auto text = formula_with_values(metric.name, *one.call)) formula = *text;
+    for (const PeerFigure& peer : peers_of(metric.name)) {
+      const Metric* theirs = find_metric(peer.metric);
+      peers.push_back({{"tool", peer.tool},
+                       {"called", peer.called},
+                       {"metric", peer.metric},
+                       {"value", number(theirs->of_call(*one.call))},
+                       {"unit", theirs->unit},
+                       {"why", peer.why}});
+    }
+  }
+  return {{"cell_id", printable(one.leg->cell_id)},
+          {"prompt_id", printable(one.leg->prompt_id)},
+          {"phase", to_text(one.leg->phase)},
+          {"prefix", to_text(one.leg->prefix)},
+          {"n", one.result == nullptr ? 0 : one.result->summary.n},
+          {"mean", one.result == nullptr ? Json(nullptr) : number(one.result->summary.mean)},
+          {"median_call", one.call == nullptr ? Json(nullptr) : Json(one.call->index)},
+          {"formula", std::move(formula)},
+          {"value", one.call == nullptr ? Json(nullptr) : number(metric.of_call(*one.call))},
+          {"peers", std::move(peers)}};
+}
+
+std::string names_of_metrics() {
+  std::string names;
+  for (const Metric& metric : metrics()) names += fmt::format(" {}", metric.name);
+  return names;
+}
+
+}  // namespace
+
+int command_explain(Invocation& invocation) {
+  const std::string name = invocation.argument("METRIC");
+  const Metric* metric = find_metric(name);
+  if (metric == nullptr) {
+    return report_failure(Error(Errc::kInvalidArgument,
+                                fmt::format("there is no metric '{}'", printable(name, 40)),
+                                "metrics are" + names_of_metrics()));
+  }
+  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
+  if (!run) return report_failure(run.error());
+  const std::vector<Explained> legs = explain(run->model, *metric);
+  if (!invocation.spec.json) {
+    print_text(*metric, legs);
+    return exit_code::kDone;
+  }
+  Json list = Json::array();
+  for (const Explained& one : legs) list.push_back(leg_json(*metric, one));
+  const Json document{{"schema", "assay.explain/1"},
+                      {"metric", metric->name},
+                      {"unit", metric->unit},
+                      {"definition", metric->definition},
+                      {"legs", std::move(list)}};
+  fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+  return exit_code::kDone;
+}
+
+}  // namespace assay

@@ -1,0 +1,249 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/text.h"
+#include "reports/builtin.h"
+#include "stats/summary.h"
+
+namespace assay {
+namespace {
+
+constexpr double kRedFlagBelow = 0.95;
+constexpr size_t kShortSha = 7;
+
+/// Source 004's figures of the calls of one (cell, prompt) and phase. Calls with an error are
+/// counted and in no figure.
+struct Batch {
+  int64_t n = 0;
+  int64_t errors = 0;
+  std::vector<double> first_delta;
+  std::vector<double> total;
+  std::vector<double> completion_tokens;
+  std::vector<double> tokens_per_sec;
+
+  void add(const CallRecord& r) {
+    ++n;
+    if (r.error) {
+      ++errors;
+      return;
+    }
+    const auto keep = [](const auto& value, std::vector<double>& into) {
+      if (value) into.push_back(static_cast<double>(*value));
+    };
+    keep(r.first_delta_ms, first_delta);
+    keep(r.total_duration_ms, total);
+    keep(r.completion_tokens, completion_tokens);
+    keep(r.tokens_per_sec, tokens_per_sec);
+  }
+
+  [[nodiscard]] std::optional<double> success_rate() const {
+    if (n == 0) return std::nullopt;
+    return static_cast<double>(n - errors) / static_cast<double>(n);
+  }
+};
+
+std::optional<double> at(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return percentile(values, share);
+}
+
+std::optional<double> mean(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// One row, in the fixed order; later metrics only ever join at the end.
+struct Row {
+  std::optional<double> first_delta_p50, total_p50, completion_tokens_p50, tokens_per_sec_mean;
+  std::optional<double> first_delta_p95, total_p95, success_rate;
+  int64_t n = 0;
+};
+
+Row row_of(const Batch& b) {
+  return {at(b.first_delta, 0.5),
+          at(b.total, 0.5),
+          at(b.completion_tokens, 0.5),
+          mean(b.tokens_per_sec),
+          at(b.first_delta, 0.95),
+          at(b.total, 0.95),
+          b.success_rate(),
+          b.n};
+}
+
+/// The equal-weight mean over prompts.
+Row across(const std::vector<Row>& rows) {
+  const auto over = [&](std::optional<double> Row::*figure) {
+    std::vector<double> values;
+    for (const Row& row : rows) {
+      if (row.*figure) values.push_back(*(row.*figure));
+    }
+    return mean(values);
+  };
+  Row all{over(&Row::first_delta_p50),       over(&Row::total_p50),
+          over(&Row::completion_tokens_p50), over(&Row::tokens_per_sec_mean),
+          over(&Row::first_delta_p95),       over(&Row::total_p95),
+          over(&Row::success_rate)};
+  for (const Row& row : rows) all.n += row.n;
+  return all;
+}
+
+std::string number(std::optional<double> value, int decimals) {
+  return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
+}
+
+/// Text of anybody inside a table's cell.
+std::string cell_text(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text, 200)) {
+    if (c == '|' || c == '\\' || c == '`') out += '\\';
+    out += c == '<' ? std::string("&lt;") : std::string(1, c);
+  }
+  return out;
+}
+
+std::string line_of(std::string_view name, const Row& row) {
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", cell_text(name),
+                     number(row.first_delta_p50, 0), number(row.total_p50, 0),
+                     number(row.completion_tokens_p50, 0), number(row.tokens_per_sec_mean, 1),
+                     number(row.first_delta_p95, 0), number(row.total_p95, 0),
+                     number(row.success_rate, 2), row.n);
+}
+
+constexpr std::string_view kColumns =
+    "| prompt | first_delta_ms | total_duration_ms | completion_tokens | tokens_per_sec | "
+    "first_delta_ms.p95 | total_duration_ms.p95 | success_rate | n |\n"
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+
+/// Everything of one cell, prompts in the order in which they were first asked.
+struct CellBatches {
+  std::map<std::string, Batch> cold;
+  std::map<std::string, Batch> warm;
+  std::string skipped;
+};
+
+struct Baseline {
+  std::vector<std::string> cells;
+  std::vector<std::string> prompts;
+  std::map<std::string, CellBatches> of;
+};
+
+void remember(const std::string& name, std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+Baseline baseline_of(const ReportModel& model) {
+  Baseline all;
+  for (const Cell& cell : model.meta.cells) remember(cell.id, all.cells);
+  for (const CallRecord& r : model.calls) {
+    if (!r.final || r.phase == Phase::kWarmup) continue;
+    remember(r.cell_id, all.cells);
+    CellBatches& cell = all.of[r.cell_id];
+    if (r.phase == Phase::kSkipped || r.outcome == Outcome::kSkipped) {
+      if (cell.skipped.empty()) cell.skipped = r.error.value_or("skipped");
+      continue;
+    }
+    remember(r.prompt_id, all.prompts);
+    (r.phase == Phase::kCold ? cell.cold : cell.warm)[r.prompt_id].add(r);
+  }
+  return all;
+}
+
+std::string table_of(std::string_view title, const std::map<std::string, Batch>& batches,
+                     const std::vector<std::string>& prompts, std::vector<Row>& rows) {
+  std::string out = fmt::format("### {}\n\n{}", title, kColumns);
+  for (const std::string& prompt : prompts) {
+    const auto batch = batches.find(prompt);
+    if (batch == batches.end()) continue;
+    rows.push_back(row_of(batch->second));
+    out += line_of(prompt, rows.back());
+  }
+  return out + "\n";
+}
+
+std::string section_of(const std::string& id, const CellBatches& cell,
+                       const std::vector<std::string>& prompts) {
+  std::string out = fmt::format("## {}\n\n", cell_text(id));
+  if (cell.cold.empty() && cell.warm.empty()) {
+    return out + fmt::format("{}\n\n", cell_text(cell.skipped.empty() ? "no calls" : cell.skipped));
+  }
+  std::vector<Row> cold;
+  std::vector<Row> warm;
+  out += table_of("Cold", cell.cold, prompts, cold);
+  out += table_of("Warm", cell.warm, prompts, warm);
+  out += fmt::format("### Across prompts\n\n{}", kColumns);
+  if (!cold.empty()) out += line_of("cold", across(cold));
+  if (!warm.empty()) out += line_of("warm", across(warm));
+  return out + "\n";
+}
+
+std::string matrix_of(const Baseline& all) {
+  std::string head = "| cell |";
+  std::string rule = "|---|";
+  for (const std::string& prompt : all.prompts) {
+    head += fmt::format(" {} |", cell_text(prompt));
+    rule += "---:|";
+  }
+  std::string out = "## TTFT-warm-p50 (first_delta_ms)\n\n" + head + "\n" + rule + "\n";
+  for (const std::string& id : all.cells) {
+    out += fmt::format("| {} |", cell_text(id));
+    const auto cell = all.of.find(id);
+    for (const std::string& prompt : all.prompts) {
+      const Batch* batch = nullptr;
+      if (cell != all.of.end()) {
+        const auto found = cell->second.warm.find(prompt);
+        if (found != cell->second.warm.end()) batch = &found->second;
+      }
+      out += fmt::format(" {} |", batch == nullptr ? "-" : number(at(batch->first_delta, 0.5), 0));
+    }
+    out += "\n";
+  }
+  return out + "\n";
+}
+
+std::string red_flags_of(const Baseline& all) {
+  std::string out;
+  for (const std::string& id : all.cells) {
+    const auto cell = all.of.find(id);
+    if (cell == all.of.end()) continue;
+    for (const auto& [prompt, batch] : cell->second.warm) {
+      const auto rate = batch.success_rate();
+      if (!rate || *rate >= kRedFlagBelow) continue;
+      out += fmt::format("- {} {}: warm.success_rate {:.2f} (n {})\n", cell_text(id),
+                         cell_text(prompt), *rate, batch.n);
+    }
+  }
+  return out.empty() ? out : "## Red flags\n\n" + out + "\n";
+}
+
+std::string head_of(const ReportModel& model) {
+  const RunMeta& m = model.meta;
+  std::string out = fmt::format("# Baseline {}\n\n", cell_text(m.run_id));
+  out += fmt::format("- started {}, host {}\n", cell_text(m.started_at_utc), cell_text(m.host));
+  const std::string_view tree = !m.git_dirty ? "unknown" : *m.git_dirty ? "dirty" : "clean";
+  out += fmt::format("- git {} ({}), harness {}\n",
+                     m.git_sha.empty() ? "-" : cell_text(m.git_sha.substr(0, kShortSha)), tree,
+                     m.harness_version.empty() ? "-" : cell_text(m.harness_version));
+  out += fmt::format("- load average at start {:.1f}\n", fmt::join(m.load_avg_start, ", "));
+  for (const Caveat& caveat : model.unreliable) {
+    out += fmt::format("- unreliable: {}: {}\n", caveat.code, cell_text(caveat.detail));
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+std::string render_v1_baseline(const ReportModel& model, const RenderOptions&) {
+  const Baseline all = baseline_of(model);
+  std::string out = head_of(model) + matrix_of(all) + red_flags_of(all);
+  for (const std::string& id : all.cells) {
+    const auto cell = all.of.find(id);
+    out += section_of(id, cell == all.of.end() ? CellBatches() : cell->second, all.prompts);
+  }
+  out.pop_back();
+  return out;
+}
+
+}  // namespace assay

@@ -1,0 +1,52 @@
+#include "stats/explain.h"
+
+#include <gtest/gtest.h>
+
+#include "synthetic.h"
+
+namespace assay {
+namespace {
+
+TEST(Peers, FollowMetricsThatExist) {
+  for (const Metric& metric : metrics()) {
+    for (const PeerFigure& peer : peers_of(metric.name)) {
+      EXPECT_NE(find_metric(peer.metric), nullptr) << peer.tool << " " << peer.metric;
+    }
+  }
+  EXPECT_FALSE(peers_of("ttft_ms").empty());
+  EXPECT_FALSE(peers_of("decode_tps").empty());
+  EXPECT_TRUE(peers_of("load_ms").empty());
+}
+
+TEST(Formula, HasTheCallsValuesInIt) {
+  const CallRecord call = synthetic::ok_call(1000, {.ttft_ms = 200, .gap_ms = 20, .tokens = 33});
+  EXPECT_EQ(formula_with_values("ttft_ms", call), "1200.000 ms - 1000.000 ms");
+  EXPECT_EQ(formula_with_values("decode_tps", call),
+            "(33 - 1) tokens / (1840.000 ms - 1200.000 ms)");
+  EXPECT_EQ(formula_with_values("tpot", call), formula_with_values("itl_ms", call));
+  EXPECT_EQ(formula_with_values("tokens_per_sec", call), "33 tokens / (840 ms - 100 ms)");
+  EXPECT_FALSE(formula_with_values("ttft_ms", synthetic::failed_call(0, "gone")));
+  EXPECT_FALSE(formula_with_values("cached_tokens", call));
+}
+
+/// A role chunk long before the text: what each tool makes of the same stream.
+TEST(Peers, DisagreeAboutARoleChunk) {
+  const CallRecord call = synthetic::ok_call(0, {.ttft_ms = 200});  // Role chunk at 100 ms.
+  for (const PeerFigure& peer : peers_of("ttft_ms")) {
+    const double value = *find_metric(peer.metric)->of_call(call);
+    EXPECT_DOUBLE_EQ(value, peer.metric == "first_delta_ms" ? 100 : 200) << peer.tool;
+  }
+}
+
+TEST(MedianCall, IsTheOneInTheMiddle) {
+  const CallRecord slow = synthetic::ok_call(0, {.ttft_ms = 300});
+  const CallRecord fast = synthetic::ok_call(0, {.ttft_ms = 100});
+  const CallRecord middle = synthetic::ok_call(0, {.ttft_ms = 200});
+  const CallRecord failed = synthetic::failed_call(0, "gone");
+  const std::vector<const CallRecord*> calls{&slow, &failed, &fast, &middle};
+  EXPECT_EQ(median_call(*find_metric("ttft_ms"), calls), &middle);
+  EXPECT_EQ(median_call(*find_metric("ttft_ms"), std::vector{&failed}), nullptr);
+}
+
+}  // namespace
+}  // namespace assay
