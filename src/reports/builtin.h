@@ -39,9 +39,9 @@ std::string render_json(const ReportModel& model, const RenderOptions& options);
 std::string render_csv(const ReportModel& model, const RenderOptions& options);
 /// The console's tables in Markdown.
 std::string render_markdown(const ReportModel& model, const RenderOptions& options);
-/// Source 004's Markdown: a matrix of warm median first_delta_ms, then for each cell its cold and its
-/// warm table and the mean over prompts. Warm figures are p50, tokens_per_sec the mean. The shape and
-/// the order of columns never change; metrics join at the end.
+/// Source 004's Markdown: a matrix of warm median first_delta_ms, then for each cell its cold and
+/// its warm table and the mean over prompts. Warm figures are p50, tokens_per_sec the mean. The
+/// shape and the order of columns never change; metrics join at the end.
 std::string render_v1_baseline(const ReportModel& model, const RenderOptions& options);
 /// At most 77 columns.
 std::string render_console(const ReportModel& model, const RenderOptions& options);
