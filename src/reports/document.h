@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,15 +22,18 @@ struct Column {
   Align align = Align::kRight;
   int drop = 0;       ///< In a narrow place the column with the highest goes first; 0 never goes.
   int min_width = 0;  ///< Lines columns of successive tables up.
+  std::string_view about = {};  ///< What stands in it, a sentence; empty where the title says it.
 };
 
 struct TableCell {
   enum class Weight : uint8_t { kNormal, kFaint };
   std::string text;
   Weight weight = Weight::kNormal;
+  int64_t needs = 0;             ///< Calls below which `text` is an estimate; 0 when it is none.
+  std::string_view metric = {};  ///< The row's metric, by its name; empty for none.
 
-  TableCell(std::string content = {}, Weight how = Weight::kNormal)
-      : text(std::move(content)), weight(how) {}
+  TableCell(std::string content = {}, Weight how = Weight::kNormal, int64_t calls_needed = 0)
+      : text(std::move(content)), weight(how), needs(calls_needed) {}
   TableCell(const char* content) : text(content) {}
 };
 

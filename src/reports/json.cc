@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "reports/builtin.h"
+#include "reports/run_document.h"
 
 namespace assay {
 namespace {
@@ -128,8 +129,8 @@ Json list(const Items& items, F&& one) {
 
 }  // namespace
 
-std::string render_json(const ReportModel& model, const RenderOptions&) {
-  const Json document{
+nlohmann::ordered_json run_document(const ReportModel& model) {
+  return {
       {"schema", "assay.run/1"},
       {"run_id", text(model.meta.run_id)},
       {"state", text(model.state)},
@@ -147,7 +148,10 @@ std::string render_json(const ReportModel& model, const RenderOptions&) {
       {"legs", list(model.legs, leg_json)},
       {"cells_summary",
        list(model.cells, [&](const CellSummary& s) { return summary_json(model.cell_of(s), s); })}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string render_json(const ReportModel& model, const RenderOptions&) {
+  return run_document(model).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace assay

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -38,19 +40,6 @@ std::string plural(int64_t n, std::string_view noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
 }
 
-std::string leg_title(const LegResult& leg) {
-  std::string title = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
-  if (leg.cell < 0) title = leg.cell_id + " · " + title;  // No plan names it in the heading.
-  if (leg.prefix != Prefix::kUnknown) title += fmt::format(" · {} prefix", to_text(leg.prefix));
-  if (leg.concurrency > 1) title += fmt::format(" · concurrency {}", leg.concurrency);
-  title += fmt::format(" · {}: {} ok", plural(leg.n, "call"), leg.ok);
-  if (leg.failed > 0) title += fmt::format(", {} failed", leg.failed);
-  if (leg.skipped > 0) title += fmt::format(", {} skipped", leg.skipped);
-  if (leg.length > 0) title += fmt::format(", {} cut at the length limit", leg.length);
-  if (leg.empty > 0) title += fmt::format(", {} empty", leg.empty);
-  return title;
-}
-
 bool is_low(const Summary& summary, int percentile) {
   return std::find(summary.low_n.begin(), summary.low_n.end(), percentile) != summary.low_n.end();
 }
@@ -58,7 +47,7 @@ bool is_low(const Summary& summary, int percentile) {
 TableCell percentile_cell(const MetricResult& result, const Percentile& p) {
   const std::string text = metric_text(*result.metric, result.summary.*p.figure);
   if (!is_low(result.summary, p.low_n) || text == "-") return text;
-  return {"~" + text, TableCell::Weight::kFaint};
+  return {"~" + text, TableCell::Weight::kFaint, needed_for_percentile(p.low_n / 100.0)};
 }
 
 /// The metrics shown of a leg: those that its calls have, and of two that say the same only one.
@@ -92,6 +81,12 @@ Counts counts_of(const LegResult& leg, const Metric& metric) {
   return counted && leg.estimated_tokens ? Counts::kEstimated : Counts::kExact;
 }
 
+TableCell label_cell(const Metric& metric) {
+  TableCell cell = std::string(metric.label);
+  cell.metric = metric.name;
+  return cell;
+}
+
 template <class Tail>
 Table percentile_table(const LegResult& leg, const std::vector<const MetricResult*>& results,
                        const Tail& tail, std::string mean_title) {
@@ -104,7 +99,7 @@ Table percentile_table(const LegResult& leg, const std::vector<const MetricResul
     table.columns.push_back({std::string(p.title), "", Align::kRight, drop, kFigureWidth});
   }
   for (const MetricResult* result : results) {
-    Row row{std::string(result->metric->label), std::string(result->metric->unit),
+    Row row{label_cell(*result->metric), std::string(result->metric->unit),
             with_interval(*result->metric, result->summary.mean, result->summary.ci95,
                           counts_of(leg, *result->metric))};
     for (const Percentile& p : tail) row.push_back(percentile_cell(*result, p));
@@ -135,7 +130,7 @@ Table values_table(const LegResult& leg) {
       std::vector<std::string> texts;
       texts.reserve(values.size());
       for (const double v : values) texts.push_back(metric_text(*result->metric, v));
-      table.rows.push_back({std::string(result->metric->label), std::string(result->metric->unit),
+      table.rows.push_back({label_cell(*result->metric), std::string(result->metric->unit),
                             with_interval(*result->metric, result->summary.mean, std::nullopt,
                                           counts_of(leg, *result->metric)),
                             join(texts, "  ")});
@@ -143,32 +138,6 @@ Table values_table(const LegResult& leg) {
   }
   add_throughput(leg, table);
   return table;
-}
-
-Histogram ttft_histogram(const MetricResult& ttft) {
-  const Summary& s = ttft.summary;
-  const size_t bars =
-      std::min(kMaxBars, static_cast<size_t>(std::ceil(std::sqrt(static_cast<double>(s.n)))));
-  const double width = (*s.max - *s.min) / static_cast<double>(bars);
-  const auto bar_of = [&](double value) {
-    return std::min(static_cast<size_t>((value - *s.min) / width), bars - 1);
-  };
-  Histogram histogram{fmt::format("TTFT, ms (n {})", s.n), {}};
-  for (size_t i = 0; i < bars; ++i) {
-    const double edge = *s.min + static_cast<double>(i) * width;
-    histogram.bars.push_back({metric_text(*ttft.metric, edge), 0, ""});
-  }
-  for (const double value : ttft.values) ++histogram.bars[bar_of(value)].count;
-  for (const Percentile& p : kHighTail) {
-    if (p.low_n == 90) continue;
-    std::string& mark = histogram.bars[bar_of(*(s.*p.figure))].mark;
-    mark += (mark.empty() ? "" : " ") + std::string(p.title);
-  }
-  return histogram;
-}
-
-std::string reason_text(std::string_view code) {
-  return code == "outlier" ? "one call is far off the median" : "successive calls are correlated";
 }
 
 void add_leg_warnings(const LegResult& leg, std::vector<std::string>& warnings) {
@@ -189,37 +158,84 @@ void add_leg_warnings(const LegResult& leg, std::vector<std::string>& warnings) 
       const std::string_view why = result->summary.no_ci95;
       if (why.empty() || why == "few") continue;
       warnings.push_back(fmt::format("{}: no interval for {}: {}", leg.prompt_id,
-                                     result->metric->label, reason_text(why)));
+                                     result->metric->label, no_interval_text(why)));
     }
   }
 }
 
 }  // namespace
 
+std::string leg_title(const LegResult& leg) {
+  std::string title = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
+  if (leg.cell < 0) title = leg.cell_id + " · " + title;  // No plan names it in the heading.
+  if (leg.prefix != Prefix::kUnknown) title += fmt::format(" · {} prefix", to_text(leg.prefix));
+  if (leg.concurrency > 1) title += fmt::format(" · concurrency {}", leg.concurrency);
+  title += fmt::format(" · {}: {} ok", plural(leg.n, "call"), leg.ok);
+  if (leg.failed > 0) title += fmt::format(", {} failed", leg.failed);
+  if (leg.skipped > 0) title += fmt::format(", {} skipped", leg.skipped);
+  if (leg.length > 0) title += fmt::format(", {} cut at the length limit", leg.length);
+  if (leg.empty > 0) title += fmt::format(", {} empty", leg.empty);
+  return title;
+}
+
+Histogram value_histogram(const MetricResult& result) {
+  const Summary& s = result.summary;
+  Histogram histogram{fmt::format("{}, {} (n {})", result.metric->label, result.metric->unit, s.n),
+                      {}};
+  if (!s.min || !s.max || *s.max <= *s.min) return histogram;
+  const size_t bars =
+      std::min(kMaxBars, static_cast<size_t>(std::ceil(std::sqrt(static_cast<double>(s.n)))));
+  const double width = (*s.max - *s.min) / static_cast<double>(bars);
+  const auto bar_of = [&](double value) {
+    return std::min(static_cast<size_t>((value - *s.min) / width), bars - 1);
+  };
+  for (size_t i = 0; i < bars; ++i) {
+    const double edge = *s.min + static_cast<double>(i) * width;
+    histogram.bars.push_back({metric_text(*result.metric, edge), 0, ""});
+  }
+  for (const double value : result.values) ++histogram.bars[bar_of(value)].count;
+  const std::span<const Percentile> marked =
+      result.metric->better == Better::kHigher ? kLowTail : kHighTail;
+  for (const Percentile& p : marked) {
+    if (p.low_n == 90) continue;
+    std::string& mark = histogram.bars[bar_of(*(s.*p.figure))].mark;
+    mark += (mark.empty() ? "" : " ") + std::string(p.title);
+  }
+  return histogram;
+}
+
+Section leg_section(const LegResult& leg) {
+  Section section;
+  if (leg.n == 0 || leg.phase == Phase::kSkipped) return section;
+  section.blocks.emplace_back(Heading{leg_title(leg)});
+  if (leg.ok == 0) return section;
+  if (leg.ok < kMinForInterval) {
+    section.blocks.emplace_back(values_table(leg));
+    return section;
+  }
+  const auto low = shown(leg, Better::kLower);
+  if (!low.empty()) {
+    section.blocks.emplace_back(percentile_table(leg, low, kHighTail, "mean ± 95% CI"));
+  }
+  Table high = percentile_table(leg, shown(leg, Better::kHigher), kLowTail,
+                                low.empty() ? "mean ± 95% CI" : "");
+  add_throughput(leg, high);
+  if (!high.rows.empty()) section.blocks.emplace_back(std::move(high));
+  const MetricResult* ttft = leg.find("ttft_ms");
+  if (ttft != nullptr && ttft->values.size() >= kMinForHistogram) {
+    Histogram histogram = value_histogram(*ttft);
+    if (!histogram.bars.empty()) section.blocks.emplace_back(std::move(histogram));
+  }
+  add_leg_warnings(leg, section.warnings);
+  return section;
+}
+
 Section legs_section(const ReportModel& model) {
   Section section;
   for (const LegResult& leg : model.legs) {
-    if (leg.n == 0 || leg.phase == Phase::kSkipped) continue;
-    section.blocks.emplace_back(Heading{leg_title(leg)});
-    if (leg.ok == 0) continue;
-    if (leg.ok < kMinForInterval) {
-      section.blocks.emplace_back(values_table(leg));
-      continue;
-    }
-    const auto low = shown(leg, Better::kLower);
-    if (!low.empty()) {
-      section.blocks.emplace_back(percentile_table(leg, low, kHighTail, "mean ± 95% CI"));
-    }
-    Table high = percentile_table(leg, shown(leg, Better::kHigher), kLowTail,
-                                  low.empty() ? "mean ± 95% CI" : "");
-    add_throughput(leg, high);
-    if (!high.rows.empty()) section.blocks.emplace_back(std::move(high));
-    const MetricResult* ttft = leg.find("ttft_ms");
-    if (ttft != nullptr && ttft->values.size() >= kMinForHistogram &&
-        *ttft->summary.max > *ttft->summary.min) {
-      section.blocks.emplace_back(ttft_histogram(*ttft));
-    }
-    add_leg_warnings(leg, section.warnings);
+    Section one = leg_section(leg);
+    std::move(one.blocks.begin(), one.blocks.end(), std::back_inserter(section.blocks));
+    std::move(one.warnings.begin(), one.warnings.end(), std::back_inserter(section.warnings));
   }
   return section;
 }

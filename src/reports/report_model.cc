@@ -28,7 +28,10 @@ void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
 ReportModel make_report_model(LedgerContent ledger) {
   ReportModel model;
   model.state = ledger.end ? ledger.end->state : "interrupted";
-  if (ledger.end) model.wall_s = ledger.end->wall_s;
+  if (ledger.end) {
+    model.wall_s = ledger.end->wall_s;
+    model.load_avg_end = ledger.end->load_avg_end;
+  }
   RunLegs run = group_legs(ledger);
   model.legs = std::move(run.legs);
   model.warmup = run.warmup;

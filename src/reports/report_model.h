@@ -60,7 +60,8 @@ struct ReportModel {
   RunMeta meta;
   std::string state;  ///< RunEnd::state; `interrupted` when the ledger has no end.
   std::optional<double> wall_s;
-  std::vector<std::string> notes;  ///< The planner's, then those of the ledger and the cells.
+  std::vector<double> load_avg_end;  ///< Empty when the ledger has no end.
+  std::vector<std::string> notes;    ///< The planner's, then those of the ledger and the cells.
   std::vector<Caveat> unreliable;
   Measurement measurement;
   WarmupCount warmup;

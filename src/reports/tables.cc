@@ -16,6 +16,37 @@ namespace {
 using Row = std::vector<TableCell>;
 constexpr auto kFaint = TableCell::Weight::kFaint;
 
+// What stands in the columns of cells; the metrics' own definitions are in stats/metrics.cc.
+constexpr std::string_view kAboutPrefill =
+    "Prompt processing: how fast the prompt is read, from how fresh TTFT grows over at least three "
+    "prompt lengths. With e: the engine's own figure.";
+constexpr std::string_view kAboutSpeed =
+    "Text generation after the shortest prompt: (streamed tokens - those of the first event) / "
+    "(last text - first text), calls added up before dividing, with its 95 % interval.";
+constexpr std::string_view kAboutMeanSpeed =
+    "Text generation: (streamed tokens - those of the first event) / (last text - first text), the "
+    "equal-weight mean over prompts, with its 95 % interval.";
+constexpr std::string_view kAboutDepth = "Text generation after a prompt of this many tokens.";
+constexpr std::string_view kAboutFresh =
+    "Median time from sending a call to its first text, where the engine had nothing of the prompt "
+    "in its cache.";
+constexpr std::string_view kAboutReused =
+    "Median time from sending a call to its first text, where the engine had part of the prompt in "
+    "its cache.";
+constexpr std::string_view kAboutTtft =
+    "Time from sending a call to its first text, the equal-weight mean of the prompts' "
+    "percentiles; "
+    "one prefix state only: fresh and reused prompts are never pooled.";
+constexpr std::string_view kAboutLoad =
+    "Loading the model: start to ready of an engine that was started here, else the median that "
+    "the engine says of its cold calls.";
+constexpr std::string_view kAboutMemory =
+    "Of the loaded model, or of the process of an engine that was started here.";
+constexpr std::string_view kAboutEngine = "What the engine says itself, over the same calls.";
+constexpr std::string_view kAboutDiffers =
+    "The figure measured here over the engine's own, less one.";
+constexpr std::string_view kAboutBest = "The fastest cell's text generation over this one's.";
+
 const Metric& metric_named(std::string_view name) {
   const Metric* metric = find_metric(name);
   ASSAY_CHECK(metric != nullptr);
@@ -32,43 +63,6 @@ std::string depth_text(int64_t tokens) {
   const double whole = std::round(thousands);
   if (std::fabs(thousands - whole) < 0.05) return fmt::format("{:.0f}k", whole);
   return fmt::format("{:.1f}k", thousands);
-}
-
-/// Cells with the fastest generation first; those without one keep the plan's order at the end.
-std::vector<const CellSummary*> best_first(const ReportModel& model) {
-  std::vector<const CellSummary*> cells;
-  for (const CellSummary& cell : model.cells) cells.push_back(&cell);
-  std::stable_sort(cells.begin(), cells.end(), [](const CellSummary* a, const CellSummary* b) {
-    return a->tg_tps.value_or(-1) > b->tg_tps.value_or(-1);
-  });
-  return cells;
-}
-
-/// What to say of a cell without any ok call.
-std::string nothing_measured(const CellSummary& cell) {
-  if (cell.failed > 0) return "all calls failed";
-  if (cell.skipped_reason.empty()) return "nothing was measured";
-  return "skipped: " + cell.skipped_reason;
-}
-
-/// Marked as an estimate where the median's own interval cannot exist.
-TableCell median_cell(std::optional<double> value, int64_t calls) {
-  std::string text = text_of("ttft_ms", value);
-  if (!value || calls >= kMinForInterval) return text;
-  return {"~" + text, kFaint};
-}
-
-/// The prefix state in which most cells have a TTFT; fresh before unknown before reused.
-Prefix common_prefix(const ReportModel& model) {
-  const auto having = [&](std::optional<double> CellSummary::*member) {
-    return std::count_if(model.cells.begin(), model.cells.end(),
-                         [&](const CellSummary& c) { return (c.*member).has_value(); });
-  };
-  const auto fresh = having(&CellSummary::ttft_fresh_ms);
-  const auto unknown = having(&CellSummary::ttft_unknown_ms);
-  const auto reused = having(&CellSummary::ttft_reused_ms);
-  if (fresh >= unknown && fresh >= reused) return Prefix::kFresh;
-  return unknown >= reused ? Prefix::kUnknown : Prefix::kReused;
 }
 
 /// The deepest prompt names the column; a cell that got less depth says so in its row.
@@ -90,10 +84,10 @@ std::string depth_cell(const CellSummary& cell, std::string_view title) {
 Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
   Table table;
   table.columns = {{"Engine says", "", Align::kLeft},
-                   {"pp", "tok/s"},
-                   {"client", "differs"},
-                   {"tg", "tok/s"},
-                   {"client", "differs"}};
+                   {"pp", "tok/s", Align::kRight, 0, 0, kAboutEngine},
+                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers},
+                   {"tg", "tok/s", Align::kRight, 0, 0, kAboutEngine},
+                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers}};
   for (const CellSummary* cell : best_first(model)) {
     if (!cell->engine_pp_tps && !cell->engine_tg_tps) continue;
     table.rows.push_back(
@@ -104,12 +98,6 @@ Table engine_table(const ReportModel& model, const std::vector<std::string>& lab
   return table;
 }
 
-std::string_view reason_text(std::string_view no_ci95) {
-  if (no_ci95 == "few") return "fewer than 6 calls";
-  return no_ci95 == "outlier" ? "one call is far off the median"
-                              : "successive calls are correlated";
-}
-
 /// Why a speed has no interval, and what `~` means where it stands.
 void add_estimate_warnings(const ReportModel& model, const std::vector<std::string>& labels,
                            Section& section) {
@@ -117,7 +105,7 @@ void add_estimate_warnings(const ReportModel& model, const std::vector<std::stri
     if (cell.tg_no_ci95.empty()) continue;
     section.warnings.push_back(fmt::format("{}: no interval for tok/s: {}",
                                            labels[static_cast<size_t>(cell.cell)],
-                                           reason_text(cell.tg_no_ci95)));
+                                           no_interval_text(cell.tg_no_ci95)));
   }
   for (const Block& block : section.blocks) {
     const Table* table = std::get_if<Table>(&block);
@@ -171,19 +159,58 @@ std::vector<std::string> cell_labels(const RunMeta& meta) {
   return labels;
 }
 
+std::vector<const CellSummary*> best_first(const ReportModel& model) {
+  std::vector<const CellSummary*> cells;
+  for (const CellSummary& cell : model.cells) cells.push_back(&cell);
+  std::stable_sort(cells.begin(), cells.end(), [](const CellSummary* a, const CellSummary* b) {
+    return a->tg_tps.value_or(-1) > b->tg_tps.value_or(-1);
+  });
+  return cells;
+}
+
+std::string nothing_measured(const CellSummary& cell) {
+  if (cell.failed > 0) return "all calls failed";
+  if (cell.skipped_reason.empty()) return "nothing was measured";
+  return "skipped: " + cell.skipped_reason;
+}
+
+TableCell median_cell(std::optional<double> value, int64_t calls) {
+  std::string text = text_of("ttft_ms", value);
+  if (!value || calls >= kMinForInterval) return text;
+  return {"~" + text, kFaint, kMinForInterval};
+}
+
+Prefix common_prefix(const ReportModel& model) {
+  const auto having = [&](std::optional<double> CellSummary::*member) {
+    return std::count_if(model.cells.begin(), model.cells.end(),
+                         [&](const CellSummary& c) { return (c.*member).has_value(); });
+  };
+  const auto fresh = having(&CellSummary::ttft_fresh_ms);
+  const auto unknown = having(&CellSummary::ttft_unknown_ms);
+  const auto reused = having(&CellSummary::ttft_reused_ms);
+  if (fresh >= unknown && fresh >= reused) return Prefix::kFresh;
+  return unknown >= reused ? Prefix::kUnknown : Prefix::kReused;
+}
+
+std::string_view no_interval_text(std::string_view no_ci95) {
+  if (no_ci95 == "few") return "fewer than 6 calls";
+  return no_ci95 == "outlier" ? "one call is far off the median"
+                              : "successive calls are correlated";
+}
+
 Section speed_section(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   const std::string depth = depth_title(model);
   Section section;
   Table table;
   table.columns = {{"Model", "", Align::kLeft},
-                   {"pp", "tok/s"},
-                   {"tg ± 95%", "tok/s"},
-                   {depth, "tok/s", Align::kRight, 1},
-                   {"TTFT ms", "fresh"},
-                   {"TTFT ms", "reused"},
-                   {"load", "ms"},
-                   {"memory", "", Align::kRight, 2}};
+                   {"pp", "tok/s", Align::kRight, 0, 0, kAboutPrefill},
+                   {"tg ± 95%", "tok/s", Align::kRight, 0, 0, kAboutSpeed},
+                   {depth, "tok/s", Align::kRight, 1, 0, kAboutDepth},
+                   {"TTFT ms", "fresh", Align::kRight, 0, 0, kAboutFresh},
+                   {"TTFT ms", "reused", Align::kRight, 0, 0, kAboutReused},
+                   {"load", "ms", Align::kRight, 0, 0, kAboutLoad},
+                   {"memory", "", Align::kRight, 2, 0, kAboutMemory}};
   bool engine_pp = false;
   bool unknown = false;
   for (const CellSummary* cell : best_first(model)) {
@@ -230,10 +257,13 @@ Section comparison_section(const ReportModel& model) {
       prefix == Prefix::kUnknown ? "TTFT" : fmt::format("TTFT {}", to_text(prefix));
   Section section;
   Table table;
-  table.columns = {{"Model", "", Align::kLeft},      {"Size", "", Align::kRight, 2},
-                   {"tok/s ± 95% CI", ""},           {ttft, "p50 ms"},
-                   {"", "p95 ms", Align::kRight, 1}, {"ok", ""},
-                   {"vs best", "", Align::kLeft}};
+  table.columns = {{"Model", "", Align::kLeft},
+                   {"Size", "", Align::kRight, 2},
+                   {"tok/s ± 95% CI", "", Align::kRight, 0, 0, kAboutMeanSpeed},
+                   {ttft, "p50 ms", Align::kRight, 0, 0, kAboutTtft},
+                   {"", "p95 ms", Align::kRight, 1},
+                   {"ok", ""},
+                   {"vs best", "", Align::kLeft, 0, 0, kAboutBest}};
   for (const CellSummary* cell : cells) {
     const Cell& facts = model.cell_of(*cell);
     TableCell label = labels[static_cast<size_t>(cell->cell)];
@@ -246,7 +276,8 @@ Section comparison_section(const ReportModel& model) {
     const OverPrompts p50 = over_prompts(legs, prefix, "ttft_ms", &Summary::p50);
     const OverPrompts p95 = over_prompts(legs, prefix, "ttft_ms", &Summary::p95);
     TableCell tail = text_of("ttft_ms", p95.value);
-    if (p95.value && p95.calls < needed_for_percentile(0.95)) tail = {"~" + tail.text, kFaint};
+    const int64_t needed = needed_for_percentile(0.95);
+    if (p95.value && p95.calls < needed) tail = {"~" + tail.text, kFaint, needed};
     std::string rank = "-";
     if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
     if (cell == cells.front() && cell->tg_tps) rank = "best";

@@ -25,6 +25,31 @@ Section comparison_section(const ReportModel& model);
 Section legs_section(const ReportModel& model);
 inline constexpr size_t kMinForHistogram = 20;
 
+/// What legs_section has of one leg. No blocks when nothing of it was recorded.
+Section leg_section(const LegResult& leg);
+
+/// The distribution of a metric over a leg's calls in at most 12 bars, with the percentiles that
+/// lie in them. No bars when all values are the same or there are none.
+Histogram value_histogram(const MetricResult& result);
+
+/// A median of `calls` values: `~` and faint where its own interval cannot exist.
+TableCell median_cell(std::optional<double> value, int64_t calls);
+
+/// Why Summary::no_ci95, in words for people.
+std::string_view no_interval_text(std::string_view no_ci95);
+
+/// Cells with the fastest generation first; those without one keep the plan's order at the end.
+std::vector<const CellSummary*> best_first(const ReportModel& model);
+
+/// The prefix state in which most cells have a TTFT; fresh before unknown before reused.
+Prefix common_prefix(const ReportModel& model);
+
+/// What to say of a cell without any ok call.
+std::string nothing_measured(const CellSummary& cell);
+
+/// The leg's place in the plan and what became of its calls.
+std::string leg_title(const LegResult& leg);
+
 /// How sure the counts are that a figure rests on.
 enum class Counts : uint8_t { kExact, kEstimated };
 

@@ -193,11 +193,13 @@ void add_figures(std::vector<const CallRecord*> ok, LegResult& leg) {
   }
 }
 
-/// What belongs to the group as a whole goes to its largest part.
-void add_rest(const Group& group, LegResult& leg) {
+/// What belongs to the group as a whole goes to its largest part. `first` is the ledger's first
+/// record.
+void add_rest(const Group& group, const CallRecord* first, LegResult& leg) {
   std::vector<std::string> reasons;
   std::vector<std::string> errors;
   for (const CallRecord* call : group.finals) {
+    if (call->outcome != Outcome::kOk) leg.calls.push_back(static_cast<size_t>(call - first));
     if (call->outcome == Outcome::kSkipped) {
       // The ledger says `skipped: reason`, as source 004 wants it.
       constexpr std::string_view kMark = "skipped: ";
@@ -215,7 +217,7 @@ void add_rest(const Group& group, LegResult& leg) {
   add_throughput(group, leg);
 }
 
-std::vector<LegResult> split_by_prefix(const Group& group) {
+std::vector<LegResult> split_by_prefix(const Group& group, const CallRecord* first) {
   constexpr std::array kOrder{Prefix::kFresh, Prefix::kReused, Prefix::kUnknown};
   std::map<Prefix, std::vector<const CallRecord*>> ok;
   int64_t attempts_of_ok = 0;
@@ -235,6 +237,7 @@ std::vector<LegResult> split_by_prefix(const Group& group) {
     for (const CallRecord* call : calls->second) {
       leg.attempts += group.attempts.at(call_key(group, *call));
       leg.estimated_tokens |= call->token_source == TokenSource::kEstimate;
+      leg.calls.push_back(static_cast<size_t>(call - first));
     }
     attempts_of_ok += leg.attempts;
     add_figures(calls->second, leg);
@@ -242,7 +245,8 @@ std::vector<LegResult> split_by_prefix(const Group& group) {
   }
   auto largest = std::max_element(parts.begin(), parts.end(),
                                   [](const auto& a, const auto& b) { return a.ok < b.ok; });
-  add_rest(group, *largest);
+  add_rest(group, first, *largest);
+  std::sort(largest->calls.begin(), largest->calls.end());
   largest->attempts += attempts - attempts_of_ok;
   for (LegResult& leg : parts) leg.n = leg.ok + leg.failed + leg.skipped;
   return parts;
@@ -263,7 +267,8 @@ RunLegs group_legs(const LedgerContent& ledger) {
   RunLegs run;
   for (const Group& group : grouping.groups()) {
     if (group.facts.phase != Phase::kWarmup) {
-      for (LegResult& leg : split_by_prefix(group)) run.legs.push_back(std::move(leg));
+      for (LegResult& leg : split_by_prefix(group, ledger.calls.data()))
+        run.legs.push_back(std::move(leg));
       continue;
     }
     for (const CallRecord* call : group.finals) {

@@ -49,6 +49,7 @@ struct LegResult {
   std::optional<double> aggregate_tps;
   std::optional<double> requests_per_sec;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
+  std::vector<size_t> calls;  ///< Its final records: indices into the ledger's calls, ascending.
 
   /// Null when no ok call has a value.
   [[nodiscard]] const MetricResult* find(std::string_view metric) const;
