@@ -64,7 +64,7 @@ int command_run(Invocation& invocation) {
     if (find_report_for(output) != nullptr) continue;
     return report_failure(Error(Errc::kInvalidArgument,
                                 fmt::format("no report is written to '{}'", printable(output)),
-                                "reports are .json, .csv and .md"));
+                                "reports are .html, .md, .json, .csv and .xml"));
   }
   RunProgress progress(spec);
   auto measured = measure(spec, progress.hooks());

@@ -183,7 +183,7 @@ int command_report(Invocation& invocation) {
     if (kind == nullptr) {
       return report_failure(Error(Errc::kInvalidArgument,
                                   fmt::format("there is no report format '{}'", printable(format)),
-                                  "formats are json, csv, md, v1-baseline and console"));
+                                  "formats are html, md, json, csv, junit, v1-baseline, console"));
     }
     fmt::print("{}", kind->render(model, render_options(invocation.spec)));
     return exit_code::kDone;

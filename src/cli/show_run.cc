@@ -44,7 +44,7 @@ Result<void> write_reports(const ReportModel& model, const std::vector<std::stri
       return fail(Errc::kInvalidArgument,
                   format.empty() ? fmt::format("no report is written to '{}'", printable(output))
                                  : fmt::format("there is no report format '{}'", printable(format)),
-                  "reports are .json, .csv and .md");
+                  "reports are .html, .md, .json, .csv and .xml");
     }
     kinds.push_back(kind);
   }

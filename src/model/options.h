@@ -137,7 +137,7 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"save-responses", "", "output", "WHICH", "keep answers: all, none or sample:N"},
         s.save_responses);
   visit(I{"label", "", "output", "K=V", "label of the run; repeatable"}, s.labels);
-  visit(I{"output", "o", "output", "FILE", "also write a report: .json .csv .md; repeatable"},
+  visit(I{"output", "o", "output", "FILE", "also a report: .html .md .json .csv .xml; repeatable"},
         s.output);
   visit(I{"data-dir", "", "output", "DIR", "where runs are kept"}, s.data_dir);
   visit(I{"json", "", "output", "", "print one JSON document instead of tables"}, s.json);

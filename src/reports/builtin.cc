@@ -10,6 +10,7 @@ constexpr std::array kReports{
     Report{"csv", ".csv", "One row per call record", render_csv},
     Report{"md", ".md", "The summary's tables in Markdown", render_markdown},
     Report{"v1-baseline", "", "Source 004's tables, in its column order", render_v1_baseline},
+    Report{"html", ".html", "One page that opens without a network", render_html},
     Report{"junit", ".xml", "A test suite per cell, for CI", render_junit},
     Report{"console", "", "The summary as the terminal shows it", render_console},
 };

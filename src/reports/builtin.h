@@ -27,7 +27,7 @@ struct Report {
   std::string (*render)(const ReportModel&, const RenderOptions&) = nullptr;
 };
 
-/// json, csv, md, junit, console.
+/// json, csv, md, v1-baseline, html, junit, console.
 std::span<const Report> reports();
 /// Null when there is none.
 const Report* find_report(std::string_view name);
@@ -43,6 +43,8 @@ std::string render_markdown(const ReportModel& model, const RenderOptions& optio
 /// its warm table and the mean over prompts. Warm figures are p50, tokens_per_sec the mean. The
 /// shape and the order of columns never change; metrics join at the end.
 std::string render_v1_baseline(const ReportModel& model, const RenderOptions& options);
+/// One self-contained page: no address, no script; its data in an island of JSON.
+std::string render_html(const ReportModel& model, const RenderOptions& options);
 /// JUnit XML: a test suite per cell, a test case per leg, failed below kMinSuccessRate.
 std::string render_junit(const ReportModel& model, const RenderOptions& options);
 /// At most 77 columns.

@@ -11,8 +11,9 @@
 
 namespace assay {
 
-/// A report for people before it is laid out: every number is already its final string, so that the
-/// console and Markdown cannot differ. Text of engines is in it as it came: layouts make it safe.
+/// A report for people before it is laid out: every number is already its final string, so that
+/// console, Markdown and HTML cannot differ. Text of engines is in it as it came: layouts make it
+/// safe.
 
 enum class Align : uint8_t { kLeft, kRight };
 

@@ -209,7 +209,7 @@ class ExitCodes(AssayTest):
         self.usage("run", "--target", url, "--suite", "nothing-like-it",
                    says=["no suite or file", "assay suites list"])
         self.usage("run", "--target", url, "--repetitions", "many", says=["many"])
-        self.usage("run", "--target", url, "-o", "report.pdf", says=[".json, .csv and .md"])
+        self.usage("run", "--target", url, "-o", "report.pdf", says=[".html, .md, .json, .csv and .xml"])
         self.usage("run", "--target", "ftp://host", "--prompt", "x", says=["ftp"])
         self.usage("runs", "show", "zzzzzz", says=["zzzzzz"])
 

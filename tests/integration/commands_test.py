@@ -50,7 +50,7 @@ class Runs(AssayTest):
         self.assertEqual(self.json("runs", "list"), before)
 
     def test_reports_have_the_same_bytes_twice(self):
-        for name in ("json", "csv", "md"):
+        for name in ("json", "csv", "md", "html", "xml"):
             first, second = self.work / f"1.{name}", self.work / f"2.{name}"
             for path in (first, second):
                 out, _ = self.assay("report", self.ids[1], "--output", path)
