@@ -79,6 +79,7 @@ Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch,
 
   copy_instants(exchange, epoch, record);
   reader.end(exchange.head, exchange.failure, watch.expired());
+  if (record.outcome != Outcome::kOk) record.at.ended = mono_now_ns() - epoch;
   result.retry_after = parse_retry_after(exchange.head.header("retry-after"));
   result.refused_member =
       drop_refused_member(sent_with, engine.accepts, exchange.head.status, reader.error_body());

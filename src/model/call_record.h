@@ -46,6 +46,7 @@ struct Instants {
   At first_tool_args;  ///< First byte of tool-call arguments.
   At last_text;        ///< Last text-bearing event.
   At done;             ///< The terminating event.
+  At ended;            ///< Given up: of a call that failed, ran out of time or was cancelled.
 };
 
 /// What the engine says about its own work on a call. Milliseconds; absent where it does not say.

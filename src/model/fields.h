@@ -88,6 +88,7 @@ void visit_fields(Record& r, Visit&& visit) {
   visit("response_sha256", r.response_sha256);
   visit("tokens", Base64<std::remove_reference_t<decltype((r.tokens))>>{r.tokens});
   visit("restart", r.restart);
+  visit("ended_ns", r.at.ended);
 }
 
 }  // namespace assay

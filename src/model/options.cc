@@ -145,6 +145,13 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   };
   need(!s.repetitions || (*s.repetitions >= 1 && *s.repetitions <= 1'000'000),
        "--repetitions must be between 1 and 1,000,000");
+  need(!s.until_ci || (*s.until_ci > 0 && *s.until_ci <= 100),
+       "--until-ci must be above 0 and at most 100");
+  need(!s.until_ci || s.repetitions.value_or(0) > 10,
+       "--until-ci stops before the last repetition, at 10 or more: it needs --repetitions above "
+       "10");
+  need(!s.until_ci || s.restarts == 1,
+       "--until-ci and --restarts exclude each other: one ends a leg, the other repeats it");
   need(s.warmup >= 0 && s.warmup <= 1'000'000, "--warmup must be between 0 and 1,000,000");
   need(s.max_concurrency >= 1 && s.max_concurrency <= 100'000,
        "--max-concurrency must be between 1 and 100,000");

@@ -29,6 +29,7 @@ struct RunSpec {
   // How often and how much at once.
   std::optional<int64_t> repetitions;
   int64_t restarts = 1;
+  std::optional<double> until_ci;
   int64_t warmup = 1;
   int64_t max_concurrency = 1;
   Nanos budget = std::chrono::seconds(90);
@@ -98,6 +99,8 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"restarts", "", "repetition", "K",
           "load the model K times and repeat the plan after each; 3 tell runs apart"},
         s.restarts);
+  visit(I{"until-ci", "", "repetition", "PCT", "stop a leg once its interval is within PCT %"},
+        s.until_ci);
   visit(I{"warmup", "", "repetition", "N", "calls before them that are in no figure"}, s.warmup);
   visit(I{"max-concurrency", "", "repetition", "C", "calls in flight at once, closed loop"},
         s.max_concurrency);

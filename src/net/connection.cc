@@ -59,7 +59,10 @@ Task<std::optional<Failure>> Connection::connect_to(tcp::endpoint endpoint) {
   ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   const auto connected = co_await socket_.async_connect(endpoint, kAwait);
   if (std::get<0>(connected)) {
-    co_return Failure(failure::kConnect, errno_text(std::get<0>(connected).value()));
+    // A server that accepts and resets at once may have done so before we look.
+    const bool reset = std::get<0>(connected) == asio::error::connection_reset;
+    co_return Failure(reset ? failure::kReset : failure::kConnect,
+                      errno_text(std::get<0>(connected).value()));
   }
   socket_.set_option(tcp::no_delay(true), error);
   socket_.native_non_blocking(true, error);

@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 
+#include "stats/strata.h"
+
 namespace assay {
 namespace {
 
@@ -149,31 +151,24 @@ void add_speed(const RunMeta& meta, const Legs& legs, CellSummary& s) {
   add_ttft(of_prompt, s);
 }
 
-/// Equal weights: the mean of the prompts' rates; half-widths add as independent ones do.
+/// The prompts are strata: mean_over_strata().
 void add_over_prompts(const Legs& legs, CellSummary& s) {
   const auto by_prompt = largest_by_prompt(with_metric(legs, "decode_tps"), "decode_tps");
-  const auto prompts = static_cast<double>(by_prompt.size());
-  double sum = 0;
-  double squares = 0;
-  bool all_known = !by_prompt.empty();
+  std::vector<Stratum> strata;
   double engine = 0;
   bool engine_known = !by_prompt.empty();
   for (const auto& [prompt, leg] : by_prompt) {
     const Summary& summary = leg->find("decode_tps")->summary;
-    sum += summary.mean.value_or(0);
-    all_known &= summary.ci95.has_value();
+    strata.push_back({summary.mean.value_or(0), summary.standard_error, summary.degrees});
     if (s.tg_no_ci95.empty()) s.tg_no_ci95 = summary.no_ci95;
-    if (summary.ci95) squares += std::pow((summary.ci95->high - summary.ci95->low) / 2, 2);
     const Value theirs = mean_of(*leg, "engine_decode_tps");
     engine_known &= theirs.has_value();
     engine += theirs.value_or(0);
   }
-  if (!by_prompt.empty()) s.tg_tps = sum / prompts;
-  if (all_known) {
-    const double half = std::sqrt(squares) / prompts;
-    s.tg_ci95 = Interval{*s.tg_tps - half, *s.tg_tps + half};
-  }
-  if (engine_known) s.engine_tg_tps = engine / prompts;
+  const StratifiedMean mean = mean_over_strata(strata);
+  s.tg_tps = mean.mean;
+  s.tg_ci95 = mean.ci95;
+  if (engine_known) s.engine_tg_tps = engine / static_cast<double>(by_prompt.size());
   add_ttft(legs, s);
 }
 
@@ -202,14 +197,14 @@ OverPrompts over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
   });
   if (usable.empty()) return {};
   const auto by_prompt = largest_by_prompt(usable, metric);
-  double sum = 0;
+  std::vector<Stratum> strata;
   int64_t fewest = INT64_MAX;
   for (const auto& [prompt, leg] : by_prompt) {
     const Summary& summary = leg->find(metric)->summary;
-    sum += *(summary.*figure);
+    strata.push_back({*(summary.*figure), std::nullopt, 0});
     fewest = std::min(fewest, summary.n);
   }
-  return {sum / static_cast<double>(by_prompt.size()), fewest};
+  return {mean_over_strata(strata).mean, fewest};
 }
 
 CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,

@@ -64,12 +64,38 @@ Json metric_json(const MetricResult& result) {
   const Summary& s = result.summary;
   Json low_n = Json::array();
   for (const int p : s.low_n) low_n.push_back("p" + std::to_string(p));
-  return {{"unit", result.metric->unit}, {"n", s.n},
-          {"mean", number(s.mean)},      {"ci95", interval(s.ci95)},
-          {"p50", number(s.p50)},        {"p90", number(s.p90)},
-          {"p95", number(s.p95)},        {"p99", number(s.p99)},
-          {"min", number(s.min)},        {"max", number(s.max)},
-          {"low_n", std::move(low_n)}};
+  return {{"unit", result.metric->unit},
+          {"n", s.n},
+          {"mean", number(s.mean)},
+          {"ci95", interval(s.ci95)},
+          {"p50", number(s.p50)},
+          {"p90", number(s.p90)},
+          {"p95", number(s.p95)},
+          {"p99", number(s.p99)},
+          {"min", number(s.min)},
+          {"max", number(s.max)},
+          {"low_n", std::move(low_n)},
+          {"p50_ci95", interval(s.p50_ci95)},
+          {"p90_ci95", interval(s.p90_ci95)},
+          {"p95_ci95", interval(s.p95_ci95)},
+          {"p99_ci95", interval(s.p99_ci95)}};
+}
+
+Json censored_json(const std::optional<Censored>& p) {
+  if (!p) return nullptr;
+  return {{"value", number(p->value)}, {"censored", p->censored}};
+}
+
+Json percentiles_json(const CensoredPercentiles& p) {
+  return {{"p50", censored_json(p.p50)},
+          {"p90", censored_json(p.p90)},
+          {"p95", censored_json(p.p95)},
+          {"p99", censored_json(p.p99)}};
+}
+
+Json all_calls_json(const std::optional<AllCalls>& all) {
+  if (!all) return nullptr;
+  return {{"ttft_ms", percentiles_json(all->ttft_ms)}, {"e2e_ms", percentiles_json(all->e2e_ms)}};
 }
 
 Json leg_json(const LegResult& leg) {
@@ -93,7 +119,8 @@ Json leg_json(const LegResult& leg) {
           {"prompt_tokens", number(leg.prompt_tokens)},
           {"aggregate_tps", number(leg.aggregate_tps)},
           {"requests_per_sec", number(leg.requests_per_sec)},
-          {"metrics", std::move(all)}};
+          {"metrics", std::move(all)},
+          {"all_calls", all_calls_json(leg.all_calls)}};
 }
 
 Json summary_json(const Cell& cell, const CellSummary& s) {

@@ -108,6 +108,25 @@ Table percentile_table(const LegResult& leg, const std::vector<const MetricResul
   return table;
 }
 
+/// `181.6`, or `> 30,000` where the percentile falls among calls that failed.
+std::string censored_text(const Metric& metric, const std::optional<Censored>& p) {
+  if (!p) return "-";
+  return (p->censored ? "> " : "") + metric_text(metric, p->value);
+}
+
+/// The latencies over all calls, beside those over the ok ones above.
+void add_all_calls(const LegResult& leg, Table& table) {
+  if (!leg.all_calls) return;
+  const auto add = [&](std::string_view name, std::string label, const CensoredPercentiles& p) {
+    const Metric& metric = *find_metric(name);
+    table.rows.push_back({std::move(label), std::string(metric.unit), "with failed",
+                          censored_text(metric, p.p50), censored_text(metric, p.p90),
+                          censored_text(metric, p.p95), censored_text(metric, p.p99)});
+  };
+  add("ttft_ms", "TTFT", leg.all_calls->ttft_ms);
+  add("e2e_ms", "E2E latency", leg.all_calls->e2e_ms);
+}
+
 void add_throughput(const LegResult& leg, Table& table) {
   if (!leg.requests_per_sec) return;
   const Metric* speed = find_metric("e2e_tps");
@@ -215,7 +234,9 @@ Section leg_section(const LegResult& leg) {
   }
   const auto low = shown(leg, Better::kLower);
   if (!low.empty()) {
-    section.blocks.emplace_back(percentile_table(leg, low, kHighTail, "mean ± 95% CI"));
+    Table table = percentile_table(leg, low, kHighTail, "mean ± 95% CI");
+    add_all_calls(leg, table);
+    section.blocks.emplace_back(std::move(table));
   }
   Table high = percentile_table(leg, shown(leg, Better::kHigher), kLowTail,
                                 low.empty() ? "mean ± 95% CI" : "");

@@ -194,6 +194,7 @@ Prefix common_prefix(const ReportModel& model) {
 
 std::string_view no_interval_text(std::string_view no_ci95) {
   if (no_ci95 == "few") return "fewer than 6 calls";
+  if (no_ci95 == "few_restarts") return "fewer than 3 restarts";
   return no_ci95 == "outlier" ? "one call is far off the median"
                               : "successive calls are correlated";
 }

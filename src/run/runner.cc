@@ -15,6 +15,7 @@
 #include "engines/call.h"
 #include "load/load.h"
 #include "run/estimate.h"
+#include "run/legs_so_far.h"
 #include "run/retry_rule.h"
 #include "run/synthetic.h"
 #include "run/wait_for.h"
@@ -170,8 +171,13 @@ class Runner {
           *meta_.budget_s / static_cast<double>(std::max<int64_t>(1, live_cells()));
       if (static_cast<double>(mono_now_ns() - cell_started_) / 1e9 > share) return "budget";
     }
+    if (spec_.until_ci && legs_so_far_.narrow(index_of(leg), leg.calls, *spec_.until_ci / 100)) {
+      return "until_ci";
+    }
     return {};
   }
+
+  [[nodiscard]] int64_t index_of(const Leg& leg) const { return &leg - meta_.legs.data(); }
 
   [[nodiscard]] int64_t live_cells() const {
     return std::count_if(meta_.cells.begin(), meta_.cells.end(),
@@ -313,6 +319,7 @@ class Runner {
 
   void finish_call(CallRecord record, std::string text) {
     if (record.final) {
+      legs_so_far_.add(record);
       ++progress_.done;
       if (record.outcome == Outcome::kOk)
         ++progress_.ok;
@@ -441,6 +448,7 @@ class Runner {
   std::function<void(const LiveEvent&)> on_live_;
   std::map<int64_t, CallWatch*> in_flight_;
   std::map<int64_t, MonoNs> gates_;
+  LegsSoFar legs_so_far_;
   std::map<int64_t, std::string> stopped_cells_;
   std::map<int64_t, int64_t> loads_;  ///< By cell: the restart whose model is loaded.
   CallRecord last_;

@@ -97,9 +97,6 @@ struct CompareOptions {
   std::function<std::optional<double>(std::string_view cell_id, std::string_view metric)> floor;
 };
 
-/// Restarts from which on they are the unit of a comparison.
-inline constexpr int64_t kMinRestarts = 3;
-
 /// Compares cells by id; where each run has one cell, these two whatever they are called. Only
 /// prompts that both asked are compared, each within itself; prefix states never meet. Cold and
 /// warm-up calls are left out.

@@ -199,6 +199,16 @@ Value load_ms(const CallRecord& r) {
 Value cached_tokens(const CallRecord& r) { return as_value(r.cached_tokens); }
 Value engine_decode_tps(const CallRecord& r) { return quotient(engine_decode_parts(r)); }
 
+double waited_ms(const CallRecord& r) {
+  const Instants::At from = first_of(first_of(r.at.sent, r.at.start), r.at.due);
+  Value longest;
+  for (const auto& at : {r.at.ended, r.at.done, r.at.last_text, r.at.first_byte}) {
+    const Value ms = between_ms(from, at);
+    if (ms) longest = std::max(longest.value_or(0), *ms);
+  }
+  return first_of(longest, as_value(r.total_duration_ms)).value_or(0);
+}
+
 // The last chunk with `choices` carries the finish reason and follows the last text at once; its
 // own instant is not recorded, so the last text stands for it.
 Value tpot_vllm(const CallRecord& r) {

@@ -115,6 +115,10 @@ Value load_ms(const CallRecord& record);
 Value cached_tokens(const CallRecord& record);
 Value engine_decode_tps(const CallRecord& record);
 
+/// How long a call that did not end properly was waited for: since `sent`, or since it was taken up
+/// where it was never sent, to `ended`, or to the last thing that is known of it. At least 0.
+double waited_ms(const CallRecord& record);
+
 // Peers' variants, so that their numbers can be reconciled with ours.
 Value tpot_vllm(const CallRecord& record);
 Value tpot_guidellm(const CallRecord& record);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -115,6 +116,19 @@ std::pair<std::string, int64_t> most_frequent(const std::vector<std::string>& te
   return best;
 }
 
+/// What a call adds to its leg's mean: the sum and number of its gaps, or its one value.
+std::vector<derive::Ratio> as_parts(std::span<const double> values,
+                                    std::span<const std::vector<double>> clusters) {
+  std::vector<derive::Ratio> parts;
+  for (const auto& gaps : clusters) {
+    parts.push_back(
+        {std::accumulate(gaps.begin(), gaps.end(), 0.0), static_cast<double>(gaps.size())});
+  }
+  if (!clusters.empty()) return parts;
+  for (const double v : values) parts.push_back({v, 1});
+  return parts;
+}
+
 MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>& ok) {
   MetricResult result{&metric, {}, {}, {}};
   std::vector<derive::Ratio> parts;
@@ -139,11 +153,21 @@ MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>&
   if (metric.gaps_of_call != nullptr) {
     result.summary = summarise_pooled(clusters);
     const double limit = derive::kMaxCoalescedShare * static_cast<double>(events);
-    if (static_cast<double>(coalesced) > limit) result.summary.p99.reset();
+    if (static_cast<double>(coalesced) > limit) {
+      result.summary.p99.reset();
+      result.summary.p99_ci95.reset();
+    }
   } else if (metric.parts_of_call != nullptr) {
     result.summary = summarise_ratio(parts);
   } else {
-    result.summary = summarise(result.values, metric.unit == "ms" ? Scale::kLog : Scale::kLinear);
+    // Rates and counts are as skewed as times; among them the slow calls are the low ones.
+    result.summary = summarise(result.values, Scale::kLog,
+                               metric.unit == "ms" ? Outliers::kHigh : Outliers::kBothWays);
+  }
+  // Absent parts would shift the restarts; a metric has them for all of its values or for none.
+  if (metric.parts_of_call == nullptr) parts = as_parts(result.values, clusters);
+  if (parts.size() == result.restarts.size()) {
+    result.summary = by_restart(std::move(result.summary), parts, result.restarts);
   }
   return result;
 }
@@ -193,6 +217,30 @@ void add_figures(std::vector<const CallRecord*> ok, LegResult& leg) {
   }
 }
 
+std::vector<double> values_of(const LegResult& leg, std::string_view metric) {
+  const MetricResult* found = leg.find(metric);
+  return found != nullptr ? found->values : std::vector<double>();
+}
+
+/// The leg's answered calls and the group's failed ones.
+AllCalls all_calls_of(const Group& group, const LegResult& leg) {
+  std::vector<double> ttft = values_of(leg, "ttft_ms");
+  std::vector<double> ttft_limits;
+  std::vector<double> e2e_limits;
+  for (const CallRecord* call : group.finals) {
+    if (!is_failed(*call)) continue;
+    const double waited = derive::waited_ms(*call);
+    e2e_limits.push_back(waited);
+    if (const auto first = derive::ttft_ms(*call)) {
+      ttft.push_back(*first);
+    } else {
+      ttft_limits.push_back(waited);
+    }
+  }
+  return {censored_percentiles(ttft, ttft_limits),
+          censored_percentiles(values_of(leg, "e2e_ms"), e2e_limits)};
+}
+
 /// What belongs to the group as a whole goes to its largest part. `first` is the ledger's first
 /// record.
 void add_rest(const Group& group, const CallRecord* first, LegResult& leg) {
@@ -214,6 +262,7 @@ void add_rest(const Group& group, const CallRecord* first, LegResult& leg) {
   leg.failed = static_cast<int64_t>(errors.size());
   leg.skipped_reason = reasons.empty() ? group.skip : most_frequent(reasons).first;
   std::tie(leg.failure, leg.failure_calls) = most_frequent(errors);
+  if (leg.failed > 0) leg.all_calls = all_calls_of(group, leg);
   add_throughput(group, leg);
 }
 

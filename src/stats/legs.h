@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/run.h"
+#include "stats/censored.h"
 #include "stats/metrics.h"
 #include "stats/summary.h"
 
@@ -19,6 +20,13 @@ struct MetricResult {
   Summary summary;
   std::vector<double> values;     ///< One per call that has one, in the order they were sent.
   std::vector<int64_t> restarts;  ///< CallRecord::restart of each value.
+};
+
+/// Percentiles over all calls that were sent, those that failed among them as calls without an
+/// answer: leaving them out flatters the tail.
+struct AllCalls {
+  CensoredPercentiles ttft_ms;  ///< A failed call that had its first text counts with it.
+  CensoredPercentiles e2e_ms;
 };
 
 /// A result leg: the calls of one planned leg whose prefix state is the same. TTFT and prefill of
@@ -48,6 +56,7 @@ struct LegResult {
   /// no token count.
   std::optional<double> aggregate_tps;
   std::optional<double> requests_per_sec;
+  std::optional<AllCalls> all_calls;  ///< Where calls failed.
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
   std::vector<size_t> calls;  ///< Its final records: indices into the ledger's calls, ascending.
 

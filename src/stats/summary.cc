@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "stats/student_t.h"
@@ -10,9 +11,8 @@
 namespace assay {
 namespace {
 
-constexpr double kConfidence = 0.95;
 constexpr double kOutlierFactor = 3;
-constexpr double kMaxLag1 = 0.3;
+constexpr uint64_t kBootstrapSeed = 0x5eed;
 constexpr std::array kJudgedPercentiles{50, 90, 95, 99};
 
 double as_real(size_t n) { return static_cast<double>(n); }
@@ -38,20 +38,21 @@ std::vector<double> logs_of(std::span<const double> values) {
   return logs;
 }
 
-/// Which way an outlier would lie: slow calls are high latencies and low rates.
-enum class Outliers : uint8_t { kHigh, kBothWays };
+/// The lag-1 correlation on the scale that the interval is made on.
+double correlation_of(std::span<const double> values, Scale scale) {
+  if (scale == Scale::kLog && all_positive(values)) return autocorrelation(logs_of(values));
+  return autocorrelation(values);
+}
 
 /// Why an interval of these values' mean could not be trusted; empty when it could.
-std::string_view distrust(std::span<const double> values, Scale scale, Outliers outliers) {
+std::string_view distrust(std::span<const double> values, double correlation, Outliers outliers) {
   if (values.size() < static_cast<size_t>(kMinForInterval)) return "few";
   const double middle = *median(values);
   for (const double v : values) {
     if (v > kOutlierFactor * middle) return "outlier";
     if (outliers == Outliers::kBothWays && v < middle / kOutlierFactor) return "outlier";
   }
-  const auto lag1 = scale == Scale::kLog && all_positive(values) ? lag1_correlation(logs_of(values))
-                                                                 : lag1_correlation(values);
-  return lag1 && *lag1 > kMaxLag1 ? "correlated" : "";
+  return correlation >= kMaxCorrelation ? "correlated" : "";
 }
 
 /// Range and percentiles; `independent` is how many independent values there are at most.
@@ -77,33 +78,51 @@ Summary describe(std::span<const double> values, int64_t independent) {
   return s;
 }
 
-/// ratio ± t * jackknife standard error, leaving out one part at a time.
-std::optional<Interval> jackknife_interval(std::span<const derive::Ratio> parts, double ratio) {
-  double numerator = 0;
-  double denominator = 0;
-  for (const auto& part : parts) {
-    numerator += part.numerator;
-    denominator += part.denominator;
-  }
-  std::vector<double> without;
-  for (const auto& part : parts) {
-    if (denominator - part.denominator <= 0) return std::nullopt;
-    without.push_back((numerator - part.numerator) / (denominator - part.denominator));
-  }
-  const double n = as_real(parts.size());
-  const double variance = (n - 1) / n * sum_of_squares(without, mean_of(without));
-  const double half = t_quantile((1 + kConfidence) / 2, n - 1) * std::sqrt(variance);
-  return Interval{ratio - half, ratio + half};
+/// Puts an interval for independent values into `s`, longer by widening(a) on both sides of the
+/// mean.
+void set_interval(const std::optional<Interval>& interval, double a, double degrees, Summary& s) {
+  if (!interval) return;
+  const double wide = widening(a, static_cast<int64_t>(degrees) + 1);
+  s.ci95 = Interval{*s.mean - wide * (*s.mean - interval->low),
+                    *s.mean + wide * (interval->high - *s.mean)};
+  s.degrees = degrees;
+  s.standard_error = known_widening(a) * (interval->high - interval->low) / 2 /
+                     t_quantile((1 + kConfidence) / 2, degrees);
+}
+
+/// `count_of` gives as how many independent values the sample counts for a percentile.
+template <class F>
+void set_percentile_intervals(std::span<const double> values, F&& count_of, Summary& s) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto interval = [&](double share, const std::optional<double>& value) {
+    return percentile_interval(sorted, share, count_of(share, *value));
+  };
+  s.p50_ci95 = interval(0.50, s.p50);
+  // The widest interval there is still holds the median of correlated values.
+  if (!s.p50_ci95 && s.n >= needed_for_percentile(0.5)) s.p50_ci95 = Interval{*s.min, *s.max};
+  s.p90_ci95 = interval(0.90, s.p90);
+  s.p95_ci95 = interval(0.95, s.p95);
+  s.p99_ci95 = interval(0.99, s.p99);
 }
 
 }  // namespace
 
 Summary summarise(std::span<const double> values, Scale scale) {
+  return summarise(values, scale, scale == Scale::kLog ? Outliers::kHigh : Outliers::kBothWays);
+}
+
+Summary summarise(std::span<const double> values, Scale scale, Outliers outliers) {
   Summary s = describe(values, static_cast<int64_t>(values.size()));
   if (values.empty()) return s;
   s.mean = mean_of(values);
-  s.no_ci95 = distrust(values, scale, scale == Scale::kLog ? Outliers::kHigh : Outliers::kBothWays);
-  if (s.no_ci95.empty()) s.ci95 = mean_interval(values, scale);
+  const double a = correlation_of(values, scale);
+  const double count = effective_count(a, s.n);
+  set_percentile_intervals(
+      values, [&](double, double) { return count; }, s);
+  s.no_ci95 = distrust(values, a, outliers);
+  if (!s.no_ci95.empty()) return s;
+  set_interval(mean_interval(values, scale), a, as_real(values.size()) - 1, s);
   return s;
 }
 
@@ -114,62 +133,58 @@ Summary summarise_ratio(std::span<const derive::Ratio> parts) {
   Summary s = describe(ratios, static_cast<int64_t>(ratios.size()));
   s.mean = ratio_of_sums(parts);
   if (!s.mean) return s;
-  s.no_ci95 = distrust(ratios, Scale::kLinear, Outliers::kBothWays);
-  if (s.no_ci95.empty()) s.ci95 = jackknife_interval(parts, *s.mean);
+  const double a = correlation_of(ratios, Scale::kLinear);
+  const double count = effective_count(a, s.n);
+  set_percentile_intervals(
+      ratios, [&](double, double) { return count; }, s);
+  s.no_ci95 = distrust(ratios, a, Outliers::kBothWays);
+  if (!s.no_ci95.empty()) return s;
+  set_interval(jackknife_interval(parts), a, as_real(parts.size()) - 1, s);
   return s;
 }
 
 Summary summarise_pooled(std::span<const std::vector<double>> clusters) {
   std::vector<double> all;
   std::vector<derive::Ratio> parts;
+  std::vector<double> means;
   for (const auto& cluster : clusters) {
     if (cluster.empty()) continue;
     all.insert(all.end(), cluster.begin(), cluster.end());
     parts.push_back(
         {std::accumulate(cluster.begin(), cluster.end(), 0.0), as_real(cluster.size())});
+    means.push_back(parts.back().numerator / parts.back().denominator);
   }
-  Summary s = describe(all, static_cast<int64_t>(parts.size()));
+  const auto calls = static_cast<int64_t>(parts.size());
+  Summary s = describe(all, calls);
   if (all.empty()) return s;
   s.mean = mean_of(all);
-  std::vector<double> means;
-  means.reserve(parts.size());
-  for (const auto& part : parts) means.push_back(part.numerator / part.denominator);
-  s.no_ci95 = static_cast<int64_t>(parts.size()) < kMinPooledCalls
-                  ? "few"
-                  : distrust(means, Scale::kLinear, Outliers::kBothWays);
-  if (s.no_ci95.empty()) s.ci95 = jackknife_interval(parts, *s.mean);
+  const double a = correlation_of(means, Scale::kLinear);
+  s.no_ci95 = calls < kMinPooledCalls ? "few" : distrust(means, a, Outliers::kBothWays);
+  if (calls < kMinPooledCalls) return s;
+  const double share_left = effective_count(a, calls) / as_real(parts.size());
+  set_percentile_intervals(
+      all, [&](double p, double value) { return share_left * clustered_count(clusters, p, value); },
+      s);
+  if (!s.no_ci95.empty()) return s;
+  const auto interval = calls > kMaxBootstrapCalls ? jackknife_interval(parts)
+                                                   : bootstrap_interval(parts, kBootstrapSeed);
+  set_interval(interval, a, as_real(parts.size()) - 1, s);
   return s;
 }
 
-std::optional<double> ratio_of_sums(std::span<const derive::Ratio> parts) {
-  double numerator = 0;
-  double denominator = 0;
-  for (const auto& part : parts) {
-    numerator += part.numerator;
-    denominator += part.denominator;
-  }
-  if (denominator <= 0) return std::nullopt;
-  return numerator / denominator;
-}
-
-std::optional<double> percentile(std::span<const double> sorted, double share) {
-  if (sorted.empty()) return std::nullopt;
-  const double position = share * as_real(sorted.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (position - as_real(below)) * (sorted[above] - sorted[below]);
-}
-
-std::optional<double> median(std::span<const double> values) {
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  return percentile(sorted, 0.5);
-}
-
-int64_t needed_for_percentile(double share) {
-  int64_t n = 1;
-  while (std::pow(share, n) + std::pow(1 - share, n) > 1 - kConfidence) ++n;
-  return n;
+Summary by_restart(Summary summary, std::span<const derive::Ratio> parts,
+                   std::span<const int64_t> restarts) {
+  std::map<int64_t, std::vector<derive::Ratio>> groups;
+  for (size_t i = 0; i < parts.size(); ++i) groups[restarts[i]].push_back(parts[i]);
+  if (groups.size() < 2 || !summary.mean) return summary;
+  std::vector<std::vector<derive::Ratio>> units;
+  for (auto& [restart, calls] : groups) units.push_back(std::move(calls));
+  summary.ci95.reset();
+  summary.standard_error.reset();
+  const auto interval = restart_interval(units, kBootstrapSeed);
+  summary.no_ci95 = interval ? "" : "few_restarts";
+  set_interval(interval, 0, as_real(units.size()) - 1, summary);
+  return summary;
 }
 
 std::optional<Interval> mean_interval(std::span<const double> values, Scale scale) {
@@ -185,18 +200,6 @@ std::optional<Interval> mean_interval(std::span<const double> values, Scale scal
   }
   const double half = t * std::sqrt(sum_of_squares(values, mean) / (n - 1) / n);
   return Interval{mean - half, mean + half};
-}
-
-std::optional<double> lag1_correlation(std::span<const double> values) {
-  if (values.size() < 3) return std::nullopt;
-  const double mean = mean_of(values);
-  const double spread = sum_of_squares(values, mean);
-  // Rounding alone must not look like a trend in values that are all the same.
-  if (spread <= 1e-18 * mean * mean * as_real(values.size())) return std::nullopt;
-  double together = 0;
-  for (size_t i = 1; i < values.size(); ++i)
-    together += (values[i - 1] - mean) * (values[i] - mean);
-  return together / spread;
 }
 
 std::optional<Line> fit_line(std::span<const Point> points) {

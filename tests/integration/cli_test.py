@@ -23,7 +23,8 @@ def free_port():
 class Document(AssayTest):
     def check_metric(self, name, metric):
         self.assertEqual(set(metric), {"unit", "n", "mean", "ci95", "p50", "p90", "p95", "p99",
-                                       "min", "max", "low_n"}, name)
+                                       "min", "max", "low_n", "p50_ci95", "p90_ci95",
+                                       "p95_ci95", "p99_ci95"}, name)
         self.assertIsInstance(metric["unit"], str)
         self.assertIsInstance(metric["n"], int)
         for key in ("mean", "p50", "min", "max"):
@@ -34,6 +35,11 @@ class Document(AssayTest):
             low, high = metric["ci95"]
             self.assertLessEqual(low, metric["mean"] + 1e-6)
             self.assertGreaterEqual(high, metric["mean"] - 1e-6)
+        for key in ("p50", "p90", "p95", "p99"):
+            if metric[key + "_ci95"] is not None and metric[key] is not None:
+                low, high = metric[key + "_ci95"]
+                self.assertLessEqual(low, metric[key] + 1e-6)
+                self.assertGreaterEqual(high, metric[key] - 1e-6)
         self.assertLessEqual(metric["min"], metric["max"])
         self.assertIsInstance(metric["low_n"], list)
 

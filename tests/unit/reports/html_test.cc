@@ -120,8 +120,10 @@ TEST(Html, NumbersAreTheStringsOfConsoleAndMarkdown) {
           if (text.find_first_of("0123456789") == std::string::npos) continue;
           ++numbers;
           EXPECT_NE(html.find(">" + html_text(text) + "<"), std::string::npos) << text;
-          // Markdown's escape of an estimate's mark.
-          const std::string marked = text.starts_with('~') ? "\\" + text : text;
+          // Markdown's escapes of an estimate's mark and of a lower bound's.
+          const std::string marked = text.starts_with('~')   ? "\\" + text
+                                     : text.starts_with('>') ? "&gt;" + text.substr(1)
+                                                             : text;
           EXPECT_NE(markdown.find("| " + marked + " |"), std::string::npos) << marked;
           EXPECT_NE(console.find(text), std::string::npos) << text;
         }

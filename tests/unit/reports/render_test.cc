@@ -215,7 +215,8 @@ TEST(Csv, HasOneRowPerRecordAndDerivedColumnsLast) {
   const auto lines = lines_of(csv);
   ASSERT_EQ(lines.size(), records + 1);
   EXPECT_TRUE(lines[0].starts_with("cell_id,prompt_id,phase,run_idx,first_delta_ms"));
-  EXPECT_TRUE(lines[0].ends_with("tokens,restart,ttft_ms,ttfv_ms,decode_tps,e2e_ms\r")) << lines[0];
+  EXPECT_TRUE(lines[0].ends_with("tokens,restart,ended_ns,ttft_ms,ttfv_ms,decode_tps,e2e_ms\r"))
+      << lines[0];
   EXPECT_TRUE(lines[records].ends_with(",,,,\r")) << lines[records];
 }
 
