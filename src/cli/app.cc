@@ -101,6 +101,28 @@ std::vector<std::string> known_names(const CLI::App& app) {
   return names;
 }
 
+/// The words that are neither options nor their values.
+std::vector<std::string> positionals(const CLI::App& root, const std::vector<std::string>& words) {
+  std::vector<std::string> found;
+  const CLI::App* at = &root;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word.empty() || word[0] != '-') {
+      found.push_back(word);
+      for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
+        if (sub->get_name() == word) at = sub;
+      }
+      continue;
+    }
+    const CLI::Option* option = nullptr;
+    for (const CLI::App* a = at; a != nullptr && option == nullptr; a = a->get_parent()) {
+      option = a->get_option_no_throw(word);
+    }
+    if (option != nullptr && option->get_items_expected_max() > 0) ++i;
+  }
+  return found;
+}
+
 /// The innermost subcommand that the words on the command line name.
 const CLI::App& deepest(const CLI::App& root, const std::vector<std::string>& words) {
   const CLI::App* at = &root;
@@ -117,7 +139,8 @@ const CLI::App& deepest(const CLI::App& root, const std::vector<std::string>& wo
 
 Error usage_error(const CLI::App& root, const CLI::ParseError& parse_error,
                   const std::vector<std::string>& words) {
-  const CLI::App& at = deepest(root, words);
+  const std::vector<std::string> plain = positionals(root, words);
+  const CLI::App& at = deepest(root, plain);
   std::vector<std::string> names = known_names(at);
   std::vector<std::string> commands_here;
   for (const CLI::App* sub : at.get_subcommands([](const CLI::App*) { return true; })) {
@@ -139,11 +162,8 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& parse_error,
     }
   }
   if (!commands_here.empty()) {
-    for (const std::string& word : words) {
-      if (word.empty() || word[0] == '-' || word == at.get_name()) continue;
-      const bool above = std::find(words.begin(), words.end(), word) != words.end() &&
-                         usage.find(" " + word) != std::string::npos;
-      if (above) continue;
+    for (const std::string& word : plain) {
+      if (usage.find(" " + word) != std::string::npos) continue;  // A command above.
       const std::string near = did_you_mean(word, commands_here);
       return Error(Errc::kInvalidArgument, fmt::format("unknown command '{}'", printable(word, 60)),
                    near.empty() ? fmt::format("'{} --help' lists the commands", usage)

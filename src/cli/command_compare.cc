@@ -198,7 +198,11 @@ int command_compare(Invocation& invocation) {
   }
   const bool failed = std::any_of(reports.begin(), reports.end(),
                                   [](const ComparisonReport& report) { return report.failed(); });
-  return failed ? exit_code::kRegression : exit_code::kDone;
+  if (failed) return exit_code::kRegression;
+  const bool empty =
+      std::any_of(reports.begin(), reports.end(),
+                  [](const ComparisonReport& report) { return report.comparison.empty(); });
+  return empty ? exit_code::kFailed : exit_code::kDone;
 }
 
 }  // namespace assay

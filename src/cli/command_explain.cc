@@ -65,9 +65,11 @@ void print_text(const Metric& metric, const std::vector<Explained>& legs) {
       say("no call has a value", 4);
       continue;
     }
-    say(fmt::format("mean {} {}, p50 {}, of {} calls",
-                    metric_text(metric, one.result->summary.mean), metric.unit,
-                    metric_text(metric, one.result->summary.p50), one.result->summary.n),
+    const int64_t n = one.result->summary.n;
+    const std::string_view unit = metric.gaps_of_call != nullptr ? "gap" : "call";
+    say(fmt::format("mean {} {}, p50 {}, of {} {}{}", metric_text(metric, one.result->summary.mean),
+                    metric.unit, metric_text(metric, one.result->summary.p50), n, unit,
+                    n == 1 ? "" : "s"),
         4);
     const auto formula = formula_with_values(metric.name, *one.call);
     const std::string value = metric_text(metric, metric.of_call(*one.call));

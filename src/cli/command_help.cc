@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
+#include <tuple>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -12,15 +15,49 @@
 namespace assay {
 namespace {
 
+void print_line(std::string head, std::string_view text) {
+  for (const auto& line : wrap(text, kConsoleWidth - head.size(), 0)) {
+    fmt::print("{}{}\n", head, line);
+    head.assign(head.size(), ' ');
+  }
+}
+
+void print_metric(const Metric& metric) {
+  std::string text(metric.definition);
+  if (metric.label != metric.name) text += fmt::format(" [{}]", metric.label);
+  print_line(fmt::format("{:<17} {:<6} ", metric.name, metric.unit), text);
+}
+
+/// What tables show of a leg or a cell beside the metrics of calls.
+constexpr std::array kShown{
+    std::tuple{"pp", "tok/s", "prompt processing: slope of fresh TTFT over three prompt lengths"},
+    std::tuple{"tg", "tok/s", "text generation: decode_tps after the shortest prompt"},
+    std::tuple{"@4k", "tok/s", "decode_tps after a context of 4,096 tokens"},
+    std::tuple{"TTFT fresh", "ms", "ttft_ms of prompts of which the engine had nothing cached"},
+    std::tuple{"TTFT reused", "ms", "ttft_ms of prompts that the engine had cached"},
+    std::tuple{"load", "ms", "the engine's own time to load the model"},
+    std::tuple{"memory", "bytes", "of the loaded model as the engine states it, or its process"},
+    std::tuple{"aggregate_tps", "tok/s",
+               "tokens of a leg's ok calls, from its first due call to the end of its last "
+               "[Leg throughput]"},
+    std::tuple{"requests_per_sec", "1/s", "ok calls over the same time"}};
+
 int help_metrics() {
-  for (const Metric& metric : metrics()) {
-    std::string head = fmt::format("{:<17} {:<6} ", metric.name, metric.unit);
-    for (const auto& line : wrap(metric.definition, kConsoleWidth - head.size(), 0)) {
-      fmt::print("{}{}\n", head, line);
-      head.assign(head.size(), ' ');
-    }
+  fmt::print("Of a call; in brackets what tables call it\n");
+  for (const Metric& metric : metrics()) print_metric(metric);
+  fmt::print("\nOf a leg or a cell\n");
+  for (const auto& [name, unit, text] : kShown) {
+    print_line(fmt::format("{:<17} {:<6} ", name, unit), text);
   }
   return exit_code::kDone;
+}
+
+bool names_command(const std::vector<std::string>& words) {
+  const std::string topic = join(words, " ");
+  return topic.empty() || topic == "help" ||
+         std::any_of(commands().begin(), commands().end(), [&](const Command& command) {
+           return command.path == topic || command.path.starts_with(topic + " ");
+         });
 }
 
 int help_exit_codes() {
@@ -57,6 +94,15 @@ int command_help(Invocation& invocation) {
   if (topic == "metrics") return help_metrics();
   if (topic == "exit-codes") return help_exit_codes();
   if (topic == "environment") return help_environment();
+  if (const Metric* metric = find_metric(topic)) {
+    print_metric(*metric);
+    return exit_code::kDone;
+  }
+  if (!names_command(words)) {
+    return report_failure(Error(Errc::kInvalidArgument,
+                                fmt::format("there is no help on '{}'", printable(topic, 60)),
+                                "topics are commands, metrics, exit-codes and environment"));
+  }
   // Everything else is the command's own --help.
   std::vector<std::string> line{"assay"};
   line.insert(line.end(), words.begin(), words.end());

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 
 #include "base/files.h"
@@ -58,6 +60,23 @@ int show_result(const RunSpec& spec, const Measured& measured) {
 
 }  // namespace
 
+namespace {
+
+/// Before minutes of measuring, not after them.
+Result<void> check_outputs(const std::vector<std::string>& outputs) {
+  for (const std::string& output : outputs) {
+    const std::filesystem::path folder = std::filesystem::path(output).parent_path();
+    const std::string checked = folder.empty() ? "." : folder.string();
+    if (::access(checked.c_str(), W_OK | X_OK) == 0) continue;
+    return fail(Errc::kInvalidArgument,
+                fmt::format("{} cannot be written: {}", output, errno_text(errno)),
+                "name a file in a folder that is there and that you may write to");
+  }
+  return {};
+}
+
+}  // namespace
+
 int command_run(Invocation& invocation) {
   const RunSpec& spec = invocation.spec;
   for (const std::string& output : spec.output) {
@@ -65,6 +84,13 @@ int command_run(Invocation& invocation) {
     return report_failure(Error(Errc::kInvalidArgument,
                                 fmt::format("no report is written to '{}'", printable(output)),
                                 "reports are .html, .md, .json, .csv and .xml"));
+  }
+  if (spec.prompt.empty() && invocation.settings.contains("prompt")) {
+    return report_failure(
+        Error(Errc::kInvalidArgument, "--prompt is empty", "leave it out for suite speed"));
+  }
+  if (auto writable = check_outputs(spec.output); !writable) {
+    return report_failure(writable.error());
   }
   RunProgress progress(spec);
   auto measured = measure(spec, progress.hooks());

@@ -147,7 +147,7 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "--repetitions must be between 1 and 1,000,000");
   need(!s.until_ci || (*s.until_ci > 0 && *s.until_ci <= 100),
        "--until-ci must be above 0 and at most 100");
-  need(!s.until_ci || s.repetitions.value_or(0) > 10,
+  need(!s.until_ci || *s.until_ci <= 0 || *s.until_ci > 100 || s.repetitions.value_or(0) > 10,
        "--until-ci stops before the last repetition, at 10 or more: it needs --repetitions above "
        "10");
   need(!s.until_ci || s.restarts == 1,
@@ -191,7 +191,7 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   }
   const bool fixed_count = !s.prompt.empty() || synthetic || s.repetitions.has_value();
   const int64_t calls = s.repetitions.value_or(10);
-  need(!fixed_count || s.max_concurrency <= calls || !s.suite.empty(),
+  need(!fixed_count || calls < 1 || s.max_concurrency <= calls || !s.suite.empty(),
        fmt::format("--max-concurrency {} is more than the {} calls there are", s.max_concurrency,
                    calls));
   return faults;

@@ -56,8 +56,7 @@ std::vector<TableCell> row_of(const ComparedMetric& row) {
           metric_text(*row.metric, row.now),
           percent_text(row.now / row.base - 1),
           interval_text(row.difference),
-          std::string(row.difference ? mark_of(row.verdict) : "? few calls"),
-          row.more ? fmt::format("~{}", *row.more) : ""};
+          std::string(row.difference ? mark_of(row.verdict) : "? few calls")};
 }
 
 std::string rate_text(const SuccessRate& rate) {
@@ -77,14 +76,9 @@ std::vector<TableCell> prompt_row(const ComparedMetric& row, const ComparedStrat
 
 Table table_of(const ComparedCell& cell, bool by_prompt) {
   Table table;
-  table.columns = {{"Metric", "", Align::kLeft},
-                   {"", "", Align::kLeft},
-                   {"base"},
-                   {"new"},
-                   {"change"},
-                   {"95 % int.", "%"},
-                   {"verdict", "", Align::kLeft},
-                   {"more", "needed"}};
+  table.columns = {
+      {"Metric", "", Align::kLeft}, {"", "", Align::kLeft},       {"base"}, {"new"}, {"change"},
+      {"95 % int.", "%"},           {"verdict", "", Align::kLeft}};
   for (const ComparedMetric& row : cell.metrics) {
     table.rows.push_back(row_of(row));
     if (!by_prompt || row.strata.size() < 2) continue;
@@ -295,6 +289,7 @@ Json report_json(const ComparisonReport& r) {
           {"new_run_id", r.now.run_id},
           {"tolerance", r.tolerance},
           {"regressed", r.comparison.regressed()},
+          {"empty", r.comparison.empty()},
           {"failed", r.failed()},
           {"same", r.comparison.same},
           {"differs", std::move(differs)},
@@ -338,6 +333,7 @@ Document comparison_document(const ComparisonReport& r) {
   for (const Caveat& caveat : r.new_unreliable) {
     document.unreliable.push_back(fmt::format("new: {}: {}", caveat.code, caveat.detail));
   }
+  if (r.comparison.empty()) document.failures.emplace_back("nothing could be compared");
   add_regressions(r.comparison, document);
   add_findings(r, document);
   add_thresholds(r, document);

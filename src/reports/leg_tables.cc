@@ -130,7 +130,7 @@ void add_all_calls(const LegResult& leg, Table& table) {
 void add_throughput(const LegResult& leg, Table& table) {
   if (!leg.requests_per_sec) return;
   const Metric* speed = find_metric("e2e_tps");
-  table.rows.push_back({std::string("Throughput"), std::string("tok/s"),
+  table.rows.push_back({std::string("Leg throughput"), std::string("tok/s"),
                         metric_text(*speed, leg.aggregate_tps),
                         fmt::format("{} req/s", grouped(*leg.requests_per_sec, 2))});
 }

@@ -190,6 +190,7 @@ Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& 
                       record.settings_hash == leg.settings_hash && record.run_idx == call.run_idx &&
                       record.concurrency == leg.concurrency;
     if (!fits) continue;
+    // The time between sessions is no time of the run: it would count as throughput's.
     left.elapsed_ns = std::max(left.elapsed_ns, record.at.done.value_or(0) + 1);
     int64_t& attempts = left.attempts[record.index];
     attempts = std::max(attempts, record.attempt);
@@ -234,10 +235,9 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (auto opened = open_cells(session, spec, keep); !opened) return fail(opened.error());
   for (const LiveCell& live : session.cells) {
     if (spec.restarts == 1 || !live.cell.unavailable.empty() || can_reload(live)) continue;
-    return fail(
-        Errc::kInvalidArgument,
-        fmt::format("--restarts: nothing here can load {} anew", printable(live.cell.id, 80)),
-        "the bundled engine and Ollama can; elsewhere restart the server between runs");
+    return fail(Errc::kInvalidArgument,
+                fmt::format("nothing here can load {} anew", printable(live.cell.id, 80)),
+                "the bundled engine and Ollama can; elsewhere restart the server between runs");
   }
   if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
@@ -293,7 +293,6 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
     return fail(Errc::kInvalidArgument, fmt::format("run {} is complete", row->run_id),
                 fmt::format("'assay report {}' shows it", row->run_id.substr(0, 8)));
   }
-  left.elapsed_ns = std::max(left.elapsed_ns, wall_now_ns() - ledger.meta.started_wall_ns);
 
   Session session;
   if (auto ready = reopen_cells(session, *spec, ledger.meta, note); !ready) {

@@ -122,11 +122,11 @@ std::vector<double> engine_differences(const Calls& calls) {
 }
 
 Check limited(std::string_view name, Value value, double limit) {
-  return {name, !value || *value <= limit, value, limit};
+  return {name, !value || *value <= limit, value, limit, true};
 }
 
 Check informative(std::string_view name, Value value, double limit) {
-  return {name, true, value, limit};
+  return {name, true, value, limit, false};
 }
 
 Check none_of(std::string_view name, int64_t violations) {
@@ -142,6 +142,7 @@ bool failed(const Measurement& m, std::string_view check) {
 struct LegCount {
   int64_t ok = 0;
   int64_t failed = 0;
+  int64_t refused = 0;  ///< Not asked, because the server refused the key.
 };
 using LegCounts = std::map<std::tuple<int64_t, std::string, std::string, Phase, int64_t>, LegCount>;
 
@@ -151,6 +152,7 @@ LegCounts count_legs(std::span<const LegResult> legs) {
     auto& c = counts[{leg.leg, leg.cell_id, leg.prompt_id, leg.phase, leg.concurrency}];
     c.ok += leg.ok;
     c.failed += leg.failed;
+    if (leg.skipped_reason.rfind("http ", 0) == 0) c.refused += leg.skipped;
   }
   return counts;
 }
@@ -227,11 +229,13 @@ void add_counts(const LedgerContent& ledger, std::span<const LegResult> legs, Ca
   int64_t few = 0;
   int64_t failing = 0;
   int64_t failed_calls = 0;
+  int64_t refused = 0;
   for (const auto& [key, leg] : count_legs(legs)) {
     const Phase phase = std::get<Phase>(key);
     if ((phase == Phase::kWarm || phase == Phase::kMeasure) && leg.ok > 0 && leg.ok < kFewCalls) {
       ++few;
     }
+    if (leg.ok == 0 && leg.failed == 0 && leg.refused > 0) ++refused;
     const auto all = static_cast<double>(leg.ok + leg.failed);
     if (leg.failed > 0 && static_cast<double>(leg.ok) / all < kMinSuccessRate) {
       ++failing;
@@ -246,6 +250,9 @@ void add_counts(const LedgerContent& ledger, std::span<const LegResult> legs, Ca
       failing > 0, "failed_calls",
       fmt::format("{} {} failed in {} {}", failed_calls, failed_calls == 1 ? "call" : "calls",
                   failing, failing == 1 ? "leg" : "legs"));
+  caveats.add_if(refused > 0, "refused",
+                 fmt::format("the server refused the key: {} {} not asked", refused,
+                             refused == 1 ? "leg was" : "legs were"));
   caveats.add_if(ledger.torn_lines > 0 || ledger.duplicates > 0, "torn_ledger",
                  fmt::format("{} cut and {} double ledger lines were left out", ledger.torn_lines,
                              ledger.duplicates));

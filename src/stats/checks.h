@@ -17,6 +17,7 @@ struct Check {
   bool ok = true;               ///< Also true where nothing could be judged: `value` is absent.
   std::optional<double> value;  ///< What was found.
   double limit = 0;             ///< `value` may reach it.
+  bool decides = true;          ///< False: told, but no reason to distrust anything here.
 };
 
 /// The verdict on a run's measurement, over its measured (not warm-up) final records:
@@ -65,6 +66,7 @@ struct Caveat {
 ///   by design), legs without any count under failed_calls;
 /// - interrupted: the run did not complete;
 /// - failed_calls: a leg's success rate is below kMinSuccessRate (source 004's red flag);
+/// - refused: the server refused the key (401, 403), so that legs were not asked;
 /// - torn_ledger: lines were cut or double.
 /// Random weights are no caveat: speed is real.
 std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement& measurement,

@@ -317,6 +317,11 @@ bool is_regression(const ComparedMetric& row) {
   return row.gate && row.verdict == Verdict::kWorse && row.holm_p.value_or(1) <= kAlpha;
 }
 
+bool RunComparison::empty() const {
+  return std::all_of(cells.begin(), cells.end(),
+                     [](const ComparedCell& cell) { return cell.metrics.empty(); });
+}
+
 bool RunComparison::regressed() const {
   return std::any_of(cells.begin(), cells.end(), [](const ComparedCell& cell) {
     return std::any_of(cell.metrics.begin(), cell.metrics.end(), is_regression);

@@ -88,6 +88,7 @@ struct RunComparison {
   std::vector<ComparedCell> cells;
 
   [[nodiscard]] int64_t count(Verdict verdict) const;
+  [[nodiscard]] bool empty() const;      ///< No cell has a row.
   [[nodiscard]] bool regressed() const;  ///< Any is_regression().
 };
 

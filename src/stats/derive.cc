@@ -103,12 +103,28 @@ double stamp_error_us(const CallRecord& record) {
   return std::max(kKernelStampErrorUs, lag.value_or(kReadStampErrorUs));
 }
 
+namespace {
+
+/// Tokens that were there when the span began: those of the first event, and one for each further
+/// event that came under the same stamp.
+double tokens_before_span(const CallRecord& record) {
+  const double first = as_value(record.first_event_tokens).value_or(1);
+  const auto events = text_events(record.tokens);
+  if (!events || events->empty()) return first;
+  const auto same = std::count_if(events->begin(), events->end(), [&](const TextEvent& event) {
+    return event.at_us == events->front().at_us;
+  });
+  return first + static_cast<double>(same - 1);
+}
+
+}  // namespace
+
 Decode decode(const CallRecord& record) {
   const Value streamed = streamed_tokens(record);
   if (!streamed) return {std::nullopt, "no_token_count"};
   const Value span_ms = between_ms(record.at.first_text, record.at.last_text);
   if (!span_ms || *span_ms <= 0) return {std::nullopt, "one_stamp"};
-  const double tokens = *streamed - as_value(record.first_event_tokens).value_or(1);
+  const double tokens = *streamed - tokens_before_span(record);
   if (tokens < kMinDecodeTokens) return {std::nullopt, "few_tokens"};
   if (*span_ms * 1e3 < kMinSpanErrors * stamp_error_us(record)) return {std::nullopt, "short_span"};
   return {Ratio{tokens, *span_ms / 1e3}, {}};
@@ -128,6 +144,8 @@ TokensPerSec tokens_per_sec_or_reason(const CallRecord& r) {
 std::optional<Ratio> decode_parts(const CallRecord& r) { return decode(r).parts; }
 
 std::optional<Ratio> prefill_parts(const CallRecord& r) {
+  // How much of a reused prompt was evaluated nobody told.
+  if (r.prefix == Prefix::kReused && !r.cached_tokens) return std::nullopt;
   Value evaluated = as_value(r.engine.prompt_tokens);
   if (!evaluated && r.prompt_tokens && r.cached_tokens) {
     evaluated = static_cast<double>(*r.prompt_tokens - *r.cached_tokens);

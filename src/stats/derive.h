@@ -65,7 +65,8 @@ double stamp_error_us(const CallRecord& record);
 
 /// Decoding: tokens after the first event over the span from the first to the last text-bearing
 /// event, (n_stream - n_first) / seconds. n_stream leaves out reasoning that was counted but never
-/// streamed; n_first is what the engine says of the first event, else 1.
+/// streamed; n_first is what the engine says of the first event, else 1, and one more for each
+/// further event under the first stamp.
 struct Decode {
   std::optional<Ratio> parts;  ///< Tokens over seconds.
   /// Why there is none: `no_token_count`, `one_stamp` (fewer than two distinct stamps),

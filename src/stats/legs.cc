@@ -46,7 +46,7 @@ class Grouping {
       if (!seen_.emplace(&group - groups_.data(), key).second) return;
       group.finals.push_back(&r);
     }
-    ++group.attempts[key];
+    if (r.outcome != Outcome::kSkipped) ++group.attempts[key];
   }
 
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
@@ -177,6 +177,9 @@ std::optional<int64_t> taken_up(const CallRecord& r) {
   return r.at.start ? r.at.start : r.at.sent;
 }
 
+/// When a call was over, answered or given up.
+std::optional<int64_t> ended(const CallRecord& r) { return r.at.done ? r.at.done : r.at.ended; }
+
 /// aggregate_tps and requests_per_sec of a whole planned leg.
 void add_throughput(const Group& group, LegResult& leg) {
   std::optional<int64_t> first;
@@ -185,9 +188,9 @@ void add_throughput(const Group& group, LegResult& leg) {
   std::optional<int64_t> tokens = 0;
   for (const CallRecord* call : group.finals) {
     if (const auto at = taken_up(*call)) first = std::min(first.value_or(*at), *at);
+    if (const auto at = ended(*call)) last = std::max(last.value_or(*at), *at);
     if (call->outcome != Outcome::kOk) continue;
     ++ok;
-    if (call->at.done) last = std::max(last.value_or(*call->at.done), *call->at.done);
     if (tokens && call->completion_tokens) {
       *tokens += *call->completion_tokens;
     } else {

@@ -43,7 +43,7 @@ struct LegResult {
   int64_t ok = 0;
   int64_t failed = 0;  ///< Errors, timeouts and cancelled calls: in no mean.
   int64_t skipped = 0;
-  int64_t attempts = 0;                 ///< All records, those that were tried again included.
+  int64_t attempts = 0;                 ///< Sent, those that were tried again included.
   int64_t empty = 0;                    ///< Within ok: no visible text.
   int64_t length = 0;                   ///< Within ok: ended at a limit that was not asked for.
   bool estimated_tokens = false;        ///< Output tokens of some ok call are an estimate.

@@ -79,12 +79,18 @@ Summary describe(std::span<const double> values, int64_t independent) {
 }
 
 /// Puts an interval for independent values into `s`, longer by widening(a) on both sides of the
-/// mean.
-void set_interval(const std::optional<Interval>& interval, double a, double degrees, Summary& s) {
+/// mean, on its own scale.
+void set_interval(const std::optional<Interval>& interval, Scale scale, double a, double degrees,
+                  Summary& s) {
   if (!interval) return;
   const double wide = widening(a, static_cast<int64_t>(degrees) + 1);
-  s.ci95 = Interval{*s.mean - wide * (*s.mean - interval->low),
-                    *s.mean + wide * (interval->high - *s.mean)};
+  if (scale == Scale::kLog && interval->low > 0) {
+    s.ci95 = Interval{*s.mean * std::pow(interval->low / *s.mean, wide),
+                      *s.mean * std::pow(interval->high / *s.mean, wide)};
+  } else {
+    s.ci95 = Interval{*s.mean - wide * (*s.mean - interval->low),
+                      *s.mean + wide * (interval->high - *s.mean)};
+  }
   s.degrees = degrees;
   s.standard_error = known_widening(a) * (interval->high - interval->low) / 2 /
                      t_quantile((1 + kConfidence) / 2, degrees);
@@ -122,7 +128,7 @@ Summary summarise(std::span<const double> values, Scale scale, Outliers outliers
       values, [&](double, double) { return count; }, s);
   s.no_ci95 = distrust(values, a, outliers);
   if (!s.no_ci95.empty()) return s;
-  set_interval(mean_interval(values, scale), a, as_real(values.size()) - 1, s);
+  set_interval(mean_interval(values, scale), scale, a, as_real(values.size()) - 1, s);
   return s;
 }
 
@@ -139,7 +145,7 @@ Summary summarise_ratio(std::span<const derive::Ratio> parts) {
       ratios, [&](double, double) { return count; }, s);
   s.no_ci95 = distrust(ratios, a, Outliers::kBothWays);
   if (!s.no_ci95.empty()) return s;
-  set_interval(jackknife_interval(parts), a, as_real(parts.size()) - 1, s);
+  set_interval(jackknife_interval(parts), Scale::kLinear, a, as_real(parts.size()) - 1, s);
   return s;
 }
 
@@ -168,7 +174,7 @@ Summary summarise_pooled(std::span<const std::vector<double>> clusters) {
   if (!s.no_ci95.empty()) return s;
   const auto interval = calls > kMaxBootstrapCalls ? jackknife_interval(parts)
                                                    : bootstrap_interval(parts, kBootstrapSeed);
-  set_interval(interval, a, as_real(parts.size()) - 1, s);
+  set_interval(interval, Scale::kLinear, a, as_real(parts.size()) - 1, s);
   return s;
 }
 
@@ -183,7 +189,7 @@ Summary by_restart(Summary summary, std::span<const derive::Ratio> parts,
   summary.standard_error.reset();
   const auto interval = restart_interval(units, kBootstrapSeed);
   summary.no_ci95 = interval ? "" : "few_restarts";
-  set_interval(interval, 0, as_real(units.size()) - 1, summary);
+  set_interval(interval, Scale::kLinear, 0, as_real(units.size()) - 1, summary);
   return summary;
 }
 

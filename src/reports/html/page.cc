@@ -178,7 +178,9 @@ std::string summary_html(const ReportModel& model, const Document& document,
 std::string_view verdict_of(const Check& check) {
   if (!check.ok) return "✕ failed";
   if (!check.value) return "not judged";
-  return *check.value <= check.limit ? "✓ ok" : "over, only informs: kernel stamps stay right";
+  return check.decides || *check.value <= check.limit
+             ? "✓ ok"
+             : "over, only informs: kernel stamps stay right";
 }
 
 std::string checks_html(const Measurement& measurement) {
