@@ -37,7 +37,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   options.saved = short_path(measured.paths.ledger);
   if (measured.result.state == "completed") {
     options.next = {fmt::format("assay runs show {}", name),
-                    fmt::format("assay report {} -o {}.md", name, name)};
+                    fmt::format("assay report {} -o {}.html", name, name)};
   } else {
     options.next = {fmt::format("assay resume {}", name)};
   }

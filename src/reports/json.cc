@@ -50,8 +50,7 @@ Json measurement_json(const Measurement& m) {
     checks.push_back({{"name", check.name},
                       {"ok", check.ok},
                       {"value", number(check.value)},
-                      {"limit", number(check.limit)},
-                      {"decides", check.decides}});
+                      {"limit", check.decides ? number(check.limit) : Json(nullptr)}});
   }
   return {{"ok", m.ok},
           {"stamps", m.stamps == StampSource::kNone ? Json(nullptr) : Json(to_text(m.stamps))},

@@ -231,6 +231,39 @@ class Help(AssayTest):
         self.assertTrue(out.startswith("assay "))
 
 
+class Refusals(AssayTest):
+    def test_what_cannot_be_written_is_told_before_the_first_call(self):
+        server = self.mock()
+        _, err = self.assay("run", "--target", server.url, "--prompt", "x", "-o", "/nodir/x.md",
+                            code=2)
+        self.assertIn("/nodir/x.md", err)
+        self.assertEqual(self.run_directories(), [])
+
+    def test_an_empty_prompt_is_no_suite(self):
+        _, err = self.assay("run", "--target", "http://127.0.0.1:9", "--prompt", "", code=2)
+        self.assertIn("--prompt is empty", err)
+
+    def test_the_unknown_word_is_the_one_named(self):
+        _, err = self.assay("--color", "never", "bogus", code=2)
+        self.assertIn("unknown command 'bogus'", err)
+        _, err = self.assay("--color", "never", "runs", code=2)
+        self.assertIn("needs a command", err)
+
+    def test_help_knows_metrics_and_says_what_it_does_not_know(self):
+        out, _ = self.assay("help", "ttft_ms")
+        self.assertIn("first text-bearing event", out)
+        _, err = self.assay("help", "foo", code=2)
+        self.assertIn("no help on 'foo'", err)
+
+    def test_a_refused_key_is_a_caveat_and_no_attempt(self):
+        server = self.mock()
+        document = self.json("run", "--target", server.url, "-m", "fault:401", "--prompt", "x",
+                             "-r", "4", code=6)
+        self.assertIn("refused", [caveat["code"] for caveat in document["unreliable"]])
+        (leg,) = document["legs"]
+        self.assertEqual((leg["skipped"], leg["attempts"]), (4, 0))
+
+
 class Compare(AssayTest):
     def setUp(self):
         super().setUp()
@@ -274,6 +307,12 @@ class Compare(AssayTest):
         self.assertGreater(leg["value"], 0)
         _, err = self.assay("explain", "speed", "last", code=2)
         self.assertIn("decode_tps", err)
+
+    def test_a_comparison_of_nothing_is_no_success(self):
+        other = self.mock("--ttft", "1ms", "--gap", "1ms")
+        document = self.json("run", "--target", other.url, "--prompt", "another question", "-r", "3")
+        out, _ = self.assay("compare", self.ids[0], document["run_id"], code=1)
+        self.assertIn("nothing could be compared", out)
 
     def test_a_ledger_is_named_by_its_path_too(self):
         (path,) = [d / "run.jsonl" for d in self.run_directories() if d.name == self.ids[0]]

@@ -230,5 +230,25 @@ TEST(Metrics, TextHasTheMetricsDecimalsAndNoZeroForAbsent) {
   EXPECT_EQ(metric_text(ttft, std::nullopt), "-");
 }
 
+TEST(Decode, EventsUnderTheFirstStampAreNotOfTheSpan) {
+  CallRecord r = synthetic::ok_call(0, {.ttft_ms = 100, .gap_ms = 10, .tokens = 41});
+  // Four events came in the first read: 37 more tokens in 36 gaps and the one before them.
+  r.tokens.clear();
+  for (int i = 0; i < 41; ++i) {
+    synthetic::append_event(r.tokens, i == 0 ? 130'000 : i < 4 ? 0 : 10'000, 4, false);
+  }
+  r.at.first_text = synthetic::ns(130);
+  r.at.last_text = synthetic::ns(500);
+  EXPECT_NEAR(*derive::decode_tps(r), 37 / 0.37, 1e-9);
+}
+
+TEST(Prefill, OfAReusedPromptIsUnknownWithoutTheCachedTokens) {
+  CallRecord r = synthetic::ok_call(0, {});
+  r.prefix = Prefix::kReused;
+  EXPECT_FALSE(derive::prefill_tps(r));
+  r.cached_tokens = 5;
+  EXPECT_TRUE(derive::prefill_tps(r));
+}
+
 }  // namespace
 }  // namespace assay

@@ -191,5 +191,16 @@ TEST(RatioOfSums, JackknifeCoversTheTrueRate) {
   EXPECT_NEAR(static_cast<double>(covered) / kRuns, 0.95, 0.02);
 }
 
+TEST(Summarise, TheIntervalOfALatencyStaysAboveZero) {
+  // Eighteen calls that wait for one another: correlated, and far apart.
+  std::vector<double> values;
+  for (int i = 0; i < 18; ++i) values.push_back(i < 6 ? 100 + 90 * i : 680);
+  const Summary s = summarise(values, Scale::kLog);
+  if (s.ci95) {
+    EXPECT_GT(s.ci95->low, 0);
+    EXPECT_LT(s.ci95->low, *s.mean);
+  }
+}
+
 }  // namespace
 }  // namespace assay
