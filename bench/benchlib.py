@@ -104,6 +104,12 @@ def machine():
     return f"{os.cpu_count()} cores, {model}, Linux {platform.release().split('-')[0]}"
 
 
+def cpu_times():
+    """(jiffies of all kinds, those that the host took) since this machine's start."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(fields), fields[7]
+
+
 class Table:
     """Figures against their bars, one a row."""
 
@@ -112,6 +118,7 @@ class Table:
         self.options = options
         self.rows = []
         self.load_before = os.getloadavg()[0]
+        self.cpu_before = cpu_times()
 
     def add(self, name, value, unit="", most=None, note=""):
         """`most`: the bar; without one the figure only informs. A value of None failed."""
@@ -122,12 +129,17 @@ class Table:
     def finish(self):
         """Prints the table; the exit code."""
         load = (self.load_before, os.getloadavg()[0])
+        # A virtual machine that gets no turn reads late, whatever its priorities are.
+        whole, stolen = (after - before for after, before in zip(cpu_times(), self.cpu_before))
+        steal = 100 * stolen / max(whole, 1)
         if self.options.json:
             print(json.dumps({"bench": self.title, "machine": machine(), "load": load,
+                              "steal_percent": steal,
                               "smoke": self.options.smoke, "figures": self.rows}))
         else:
             print(f"{self.title}\n{machine()}; load average {load[0]:.1f} before, {load[1]:.1f} "
-                  f"after{'; real-time priority' if self.options.real_time else ''}\n")
+                  f"after, {steal:.2f} % taken by the host"
+                  f"{'; real-time priority' if self.options.real_time else ''}\n")
             print(f"{'':<52} {'measured':>12} {'at most':>10}")
             for row in self.rows:
                 value = "none" if row["value"] is None else f"{row['value']:.6g}"

@@ -20,7 +20,7 @@ Task<void> run_closed(boost::asio::io_context& io, int64_t concurrency,
 class LoopLag {
  public:
   /// Seldom enough that its wake-ups stay a small part of what a slow engine's tokens cost.
-  static constexpr std::chrono::milliseconds kEvery{50};
+  static constexpr std::chrono::milliseconds kEvery{100};
 
   /// Samples until stop(). Holds a reference to itself in no timer: it must outlive the
   /// io_context's run, or be stopped before.
