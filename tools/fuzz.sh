@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Runs one fuzzer on its corpus, after a build of the preset 'fuzz'.
-#   tools/fuzz.sh NAME_fuzz [SECONDS]
+# Runs one fuzzer on its corpus, after a build of the preset 'asan'.
+#   tools/fuzz.sh NAME_fuzz [SECONDS]    looks for new inputs, going on from those found before
+#   tools/fuzz.sh NAME_fuzz --runs N     the same N inputs every time, for a gate
 # Reads tests/fuzz/corpus/NAME; new inputs and crashes stay under build/fuzz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fuzzer=$1 seconds=${2-60}
+fuzzer=$1
 corpus=tests/fuzz/corpus/${fuzzer%_fuzz}
-found=build/fuzz/found/$fuzzer
 crashes=build/fuzz/crashes/$fuzzer
-mkdir -p "$found" "$crashes"
+found=build/fuzz/found/$fuzzer
+limits=(-max_total_time="${2-60}")
+if [[ ${2-} == --runs ]]; then
+  limits=(-seed=1 -runs="$3")
+  found=$(mktemp -d)
+  trap 'rm -rf "$found"' EXIT
+fi
+mkdir -p "$crashes" "$found"
 
 inputs=("$found")
 [[ ! -d $corpus ]] || inputs+=("$corpus")
-exec "build/fuzz/tests/$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+"build/asan/tests/$fuzzer" "${limits[@]}" -timeout=10 -rss_limit_mb=2048 \
   -print_final_stats=1 -artifact_prefix="$crashes/" "${inputs[@]}"

@@ -19,10 +19,16 @@ inline bool is(od::raw_json_string key, std::string_view name) {
   return std::memcmp(key.raw(), name.data(), name.size()) == 0 && key.raw()[name.size()] == '"';
 }
 
+/// Whether the value is null. One that only begins like null is not.
+inline bool is_null(od::value value) {
+  bool null = false;
+  return !value.is_null().get(null) && null;
+}
+
 /// The string, or nothing when the value is null or of another type.
 inline std::string_view text_or_empty(od::value value) {
   std::string_view text;
-  if (value.is_null() || value.get_string().get(text)) return {};
+  if (is_null(value) || value.get_string().get(text)) return {};
   return text;
 }
 
@@ -30,7 +36,7 @@ inline std::string_view text_or_empty(od::value value) {
 inline std::optional<int64_t> count(od::value value, bool& bad) {
   constexpr double kMost = 1e9;
   double number = 0;
-  if (value.is_null() || value.get_double().get(number)) return std::nullopt;
+  if (is_null(value) || value.get_double().get(number)) return std::nullopt;
   if (!(number >= 0 && number <= kMost)) {
     bad = true;
     return std::nullopt;
@@ -41,7 +47,7 @@ inline std::optional<int64_t> count(od::value value, bool& bad) {
 /// A number of at least zero, or nothing.
 inline std::optional<double> amount(od::value value) {
   double number = 0;
-  if (value.is_null() || value.get_double().get(number) || !(number >= 0)) return std::nullopt;
+  if (is_null(value) || value.get_double().get(number) || !(number >= 0)) return std::nullopt;
   return number;
 }
 

@@ -15,13 +15,14 @@ using json_reader::amount;
 using json_reader::count;
 using json_reader::each_member;
 using json_reader::is;
+using json_reader::is_null;
 using json_reader::text_or_empty;
 
 constexpr double kNsPerMs = 1e6;
 
 void read_tool_calls(od::value value, Delta& delta) {
   od::array calls;
-  if (value.is_null() || value.get_array().get(calls)) return;
+  if (is_null(value) || value.get_array().get(calls)) return;
   for (auto call : calls) {
     od::value item;
     if (call.get(item)) return;
@@ -38,7 +39,7 @@ void read_tool_calls(od::value value, Delta& delta) {
 }
 
 bool read_message(od::value value, Delta& delta) {
-  if (value.is_null()) return true;
+  if (is_null(value)) return true;
   return each_member(value, [&](od::raw_json_string key, od::value v) {
     if (is(key, "content")) delta.text = text_or_empty(v);
     if (is(key, "thinking")) delta.reasoning = text_or_empty(v);

@@ -15,12 +15,13 @@ using json_reader::amount;
 using json_reader::count;
 using json_reader::each_member;
 using json_reader::is;
+using json_reader::is_null;
 using json_reader::text_or_empty;
 
 /// Tool-call deltas: a name once, then pieces of the arguments.
 void read_tool_calls(od::value value, Delta& delta) {
   od::array calls;
-  if (value.is_null() || value.get_array().get(calls)) return;
+  if (is_null(value) || value.get_array().get(calls)) return;
   for (auto call : calls) {
     od::value item;
     if (call.get(item)) return;
@@ -37,7 +38,7 @@ void read_tool_calls(od::value value, Delta& delta) {
 
 /// The `delta` of a chunk, or the `message` of an unstreamed answer.
 bool read_message(od::value value, Delta& delta) {
-  if (value.is_null()) return true;
+  if (is_null(value)) return true;
   return each_member(value, [&](od::raw_json_string key, od::value v) {
     if (is(key, "content")) {
       delta.text = text_or_empty(v);
@@ -56,7 +57,7 @@ bool read_message(od::value value, Delta& delta) {
 
 bool read_choices(od::value value, Delta& delta) {
   od::array choices;
-  if (value.is_null()) return true;
+  if (is_null(value)) return true;
   if (value.get_array().get(choices)) return false;
   for (auto choice : choices) {
     od::value item;
@@ -75,18 +76,18 @@ bool read_choices(od::value value, Delta& delta) {
 }
 
 bool read_usage(od::value value, Delta& delta) {
-  if (value.is_null()) return true;
+  if (is_null(value)) return true;
   return each_member(value, [&](od::raw_json_string key, od::value v) {
     if (is(key, "prompt_tokens")) {
       delta.prompt_tokens = count(v, delta.bad_usage);
     } else if (is(key, "completion_tokens")) {
       delta.output_tokens = count(v, delta.bad_usage);
-    } else if (is(key, "prompt_tokens_details") && !v.is_null()) {
+    } else if (is(key, "prompt_tokens_details") && !is_null(v)) {
       each_member(v, [&](od::raw_json_string name, od::value inner) {
         if (is(name, "cached_tokens")) delta.cached_tokens = count(inner, delta.bad_usage);
         return true;
       });
-    } else if (is(key, "completion_tokens_details") && !v.is_null()) {
+    } else if (is(key, "completion_tokens_details") && !is_null(v)) {
       each_member(v, [&](od::raw_json_string name, od::value inner) {
         if (is(name, "reasoning_tokens")) delta.reasoning_tokens = count(inner, delta.bad_usage);
         return true;
@@ -98,7 +99,7 @@ bool read_usage(od::value value, Delta& delta) {
 
 /// llama-server's own figures; other servers do not send them.
 bool read_timings(od::value value, Delta& delta) {
-  if (value.is_null()) return true;
+  if (is_null(value)) return true;
   return each_member(value, [&](od::raw_json_string key, od::value v) {
     if (is(key, "cache_n")) delta.cached_tokens = count(v, delta.bad_usage);
     if (is(key, "prompt_n")) delta.engine.prompt_tokens = count(v, delta.bad_usage);
@@ -111,7 +112,7 @@ bool read_timings(od::value value, Delta& delta) {
 
 /// `{"message": …}`, or just a string.
 void read_error(od::value value, Delta& delta) {
-  if (value.is_null()) return;
+  if (is_null(value)) return;
   delta.has_error = true;
   od::json_type type{};
   if (!value.type().get(type) && type == od::json_type::string) {

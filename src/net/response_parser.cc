@@ -34,6 +34,7 @@ class ResponseParser::Impl : public http::basic_parser<false> {
     // Beast wants what it did not use presented again, with more behind it.
     const bool carried = !carry_.empty();
     if (carried) carry_.append(bytes);
+    if (carried && is_header_done() && chunked() && carry_.size() < kLeastChunk) return {};
     std::string_view input = carried ? std::string_view(carry_) : bytes;
     beast::error_code error;
     while (!input.empty() && !is_done()) {
@@ -87,6 +88,9 @@ class ResponseParser::Impl : public http::basic_parser<false> {
     return body.size();
   }
   void on_finish_impl(beast::error_code&) override {}
+
+  // "0\r\n\r\n". Beast takes for granted that it is not asked again with less.
+  static constexpr size_t kLeastChunk = 5;
 
   std::string carry_;
   FunctionRef<void(std::string_view)>* sink_ = nullptr;

@@ -155,6 +155,12 @@ std::vector<Case> cases() {
        .text = "Hello",
        .outcome = Outcome::kError,
        .error_code = "bad_json"});
+  add({.name = "almost_null",
+       .sse = kHello + data(chunk("nope")) + kDone,
+       .lines = kLineHello + "{\"message\":nope}\n",
+       .text = "Hello",
+       .outcome = Outcome::kError,
+       .error_code = "bad_json"});
   add({.name = "bad_usage",
        .sse = kHello + kWorld + kStop +
               data(R"({"choices":[],"usage":{"prompt_tokens":-4,"completion_tokens":1e99}})") +
