@@ -88,8 +88,10 @@ ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Aske
         state.floor(now.model.meta.host, std::string(cell_id), std::string(metric));
     return floor == nullptr ? std::nullopt : std::optional(floor->share);
   };
-  report.comparison = compare_runs({&base.model.meta, &base.model.legs},
-                                   {&now.model.meta, &now.model.legs}, options);
+  const ComparedRun base_side{&base.model.meta, &base.model.legs};
+  const ComparedRun now_side{&now.model.meta, &now.model.legs};
+  report.comparison = &base == &now ? compare_variants(base_side, options)
+                                    : compare_runs(base_side, now_side, options);
   if (asked.rule_set == "baseline30") {
     report.rule_set = asked.rule_set;
     report.findings = baseline30(base.model.calls, now.model.calls);
@@ -162,7 +164,7 @@ int command_compare(Invocation& invocation) {
   const auto asked = asked_for(invocation);
   if (!asked) return report_failure(asked.error());
   const std::vector<std::string>& names = invocation.arguments.find("RUN")->second;
-  if (names.size() < 2 || names.size() > kMostRuns) {
+  if (names.empty() || names.size() > kMostRuns) {
     return report_failure(
         Error(Errc::kInvalidArgument,
               fmt::format("{} run given: a comparison takes 2 to {}", names.size(), kMostRuns),
@@ -179,6 +181,16 @@ int command_compare(Invocation& invocation) {
     runs.push_back(std::move(*run));
   }
   std::vector<ComparisonReport> reports;
+  if (runs.size() == 1) {
+    const std::vector<Cell>& cells = runs[0].model.meta.cells;
+    if (std::none_of(cells.begin(), cells.end(),
+                     [](const Cell& c) { return !c.variant.empty(); })) {
+      return report_failure(
+          Error(Errc::kInvalidArgument, "one run given: a comparison takes 2 to 6",
+                "the first is the base: assay compare baseline last; alone, a run of --ab"));
+    }
+    reports.push_back(compare(runs[0], runs[0], *asked, *state));
+  }
   for (size_t i = 1; i < runs.size(); ++i) {
     reports.push_back(compare(runs[0], runs[i], *asked, *state));
   }

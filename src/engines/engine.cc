@@ -28,4 +28,8 @@ Result<const EngineEntry*> find_engine(std::string_view kind) {
                            : fmt::format("did you mean {}?", near));
 }
 
+Task<Result<ServerCounters>> Engine::counters(Nanos) {
+  co_return fail(Errc::kNotFound, "this engine does not count");
+}
+
 }  // namespace assay

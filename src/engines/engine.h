@@ -32,6 +32,7 @@ struct ModelInfo {
 struct EngineInfo {
   std::string version;  ///< Empty when the engine does not tell.
   std::optional<int64_t> threads;
+  std::optional<int64_t> slots;  ///< Calls that it works on at once; more of them queue.
 };
 
 /// One prompt to be answered. A class with a constructor: see docs/decisions.md, "Coroutines".
@@ -83,6 +84,8 @@ class Engine {
   [[nodiscard]] virtual bool unloads() const { return false; }
   /// Tokens of `text` by the engine's own tokenizer. kNotFound where it has no such endpoint.
   virtual Task<Result<int64_t>> count_tokens(std::string model, std::string text) = 0;
+  /// What the server has counted so far, of all its clients. kNotFound where it does not count.
+  virtual Task<Result<ServerCounters>> counters(Nanos timeout);
   /// The request for one streamed chat answer.
   [[nodiscard]] virtual HttpRequest chat_request(const CallRequest& request) const = 0;
   /// Whether an answer of exactly max_tokens can be asked for.

@@ -10,6 +10,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+std::optional<int64_t> whole_number(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<int64_t>();
+}
+
 /// llama.cpp's llama-server: OpenAI's dialect with /props, /tokenize and its own timings.
 class LlamaCppEngine : public OpenAiEngine {
  public:
@@ -22,9 +28,8 @@ class LlamaCppEngine : public OpenAiEngine {
     if (!props) co_return fail(props.error());
     EngineInfo info;
     info.version = props->value("build_info", "");
-    if (props->contains("n_threads") && (*props)["n_threads"].is_number_integer()) {
-      info.threads = (*props)["n_threads"].get<int64_t>();
-    }
+    info.threads = whole_number(*props, "n_threads");
+    info.slots = whole_number(*props, "total_slots");
     co_return info;
   }
 
@@ -36,9 +41,8 @@ class LlamaCppEngine : public OpenAiEngine {
       model.loaded = listed->size() == 1;  // A plain llama-server has one model, always loaded.
       if (!props) continue;
       const auto settings = props->find("default_generation_settings");
-      if (settings != props->end() && settings->is_object() && settings->contains("n_ctx") &&
-          (*settings)["n_ctx"].is_number_integer()) {
-        model.context_length = (*settings)["n_ctx"].get<int64_t>();
+      if (settings != props->end() && settings->is_object()) {
+        model.context_length = whole_number(*settings, "n_ctx");
       }
     }
     co_return listed;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "engines/json_reader.h"
+#include "engines/prometheus.h"
 
 namespace assay {
 namespace {
@@ -243,6 +244,24 @@ Task<Result<std::vector<ModelInfo>>> OpenAiEngine::models(Nanos timeout) {
 
 Task<Result<std::string>> OpenAiEngine::make_cold(std::string) {
   co_return std::string("process_warm");
+}
+
+Task<Result<ServerCounters>> OpenAiEngine::counters(Nanos timeout) {
+  HttpRequest request;
+  request.target = "/metrics";
+  const auto text = co_await fetch_json(request, timeout);
+  if (!text) co_return fail(text.error());
+  const auto counter = [&](std::string_view llama, std::string_view vllm) {
+    auto sum = metric_sum(*text, llama);
+    if (!sum) sum = metric_sum(*text, vllm);
+    return sum ? std::optional(static_cast<int64_t>(*sum)) : std::nullopt;
+  };
+  ServerCounters counters;
+  counters.prompt_tokens = counter("llamacpp:prompt_tokens_total", "vllm:prompt_tokens_total");
+  counters.output_tokens =
+      counter("llamacpp:tokens_predicted_total", "vllm:generation_tokens_total");
+  if (!counters.output_tokens) co_return fail(Errc::kNotFound, "no known counter in /metrics");
+  co_return counters;
 }
 
 Task<Result<int64_t>> OpenAiEngine::count_tokens(std::string, std::string) {

@@ -14,6 +14,8 @@ class OpenAiEngine : public Engine {
   Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override;
   Task<Result<std::string>> make_cold(std::string model) override;
   Task<Result<int64_t>> count_tokens(std::string model, std::string text) override;
+  /// llama-server's and vLLM's, by their /metrics.
+  Task<Result<ServerCounters>> counters(Nanos timeout) override;
   [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override;
   [[nodiscard]] bool fixes_length() const override {
     return accepts.ignore_eos || accepts.min_tokens;

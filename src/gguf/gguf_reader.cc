@@ -215,10 +215,14 @@ class HeaderParser {
       alignment_ = *number;
     }
     // The prefix is the architecture, which may come later.
-    constexpr std::string_view kContextLength = ".context_length";
-    if (key.ends_with(kContextLength) && *number <= std::numeric_limits<int32_t>::max()) {
-      context_lengths_[key.substr(0, key.size() - kContextLength.size())] =
-          static_cast<int64_t>(*number);
+    constexpr std::array kWanted{".context_length",          ".block_count",
+                                 ".embedding_length",        ".attention.head_count",
+                                 ".attention.head_count_kv", ".attention.key_length",
+                                 ".attention.value_length",  ".expert_count"};
+    const bool wanted = std::any_of(kWanted.begin(), kWanted.end(),
+                                    [&](std::string_view end) { return key.ends_with(end); });
+    if (wanted && *number <= std::numeric_limits<int32_t>::max()) {
+      numbers_[key] = static_cast<int64_t>(*number);
     }
   }
 
@@ -239,9 +243,7 @@ class HeaderParser {
   }
 
   void parse_tensor() {
-    const auto name_bytes = cursor_.take<uint64_t>();
-    if (name_bytes > kMaxNameBytes) cursor_.stop(fmt::format("a name of {} bytes", name_bytes));
-    cursor_.skip(name_bytes);
+    const std::string name = cursor_.take_text(kMaxNameBytes);
     const auto dimensions = cursor_.take<uint32_t>();
     if (dimensions > kMaxDimensions)
       cursor_.stop(fmt::format("a tensor of {} dimensions", dimensions));
@@ -271,6 +273,44 @@ class HeaderParser {
       }
     }
     data_end_ = std::max(data_end_, end);
+    add_cost(name, format, dimensions > 1 ? static_cast<double>(values) : 0,
+             static_cast<double>(end - offset));
+  }
+
+  /// `values` of a matrix, 0 for a vector.
+  void add_cost(std::string_view name, const std::optional<GgmlFormat>& format, double values,
+                double bytes) {
+    unknown_format_ |= !format;
+    if (name == "token_embd.weight") {
+      embedding_bytes_ = bytes;  // Read as a whole only where it is the output matrix as well.
+      return;
+    }
+    cost_.weight_bytes += bytes;
+    if (name == "output.weight") {
+      has_output_ = true;
+    } else {
+      cost_.operations += 2 * values;  // Of a prompt only the last token goes through the output.
+    }
+  }
+
+  [[nodiscard]] std::optional<int64_t> number(std::string_view key) const {
+    const auto found = numbers_.find(fmt::format("{}.{}", info_.architecture, key));
+    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  /// Keys and values of all layers, as 16-bit floats; 0 where the header does not tell.
+  [[nodiscard]] double context_bytes() const {
+    const auto layers = number("block_count");
+    const auto heads = number("attention.head_count");
+    const auto kv_heads = number("attention.head_count_kv");
+    const auto embedding = number("embedding_length");
+    if (!layers || !heads || *heads == 0 || !kv_heads || !embedding) return 0;
+    const int64_t usual = *embedding / *heads;
+    const auto lengths = number("attention.key_length").value_or(usual) +
+                         number("attention.value_length").value_or(usual);
+    constexpr double kF16Bytes = 2;
+    return static_cast<double>(*layers) * static_cast<double>(*kv_heads) *
+           static_cast<double>(lengths) * kF16Bytes;
   }
 
   void check_data_end() {
@@ -287,9 +327,11 @@ class HeaderParser {
   void finish() {
     check_data_end();
     if (info_.architecture.empty()) cursor_.stop("it names no architecture");
-    if (const auto found = context_lengths_.find(info_.architecture);
-        found != context_lengths_.end()) {
-      info_.context_length = found->second;
+    info_.context_length = number("context_length");
+    if (!unknown_format_ && number("expert_count").value_or(0) == 0) {
+      if (!has_output_) cost_.weight_bytes += embedding_bytes_;
+      cost_.context_bytes = context_bytes();
+      info_.token_cost = cost_;
     }
     if (file_type_) info_.quantisation = file_type_label(*file_type_);
     if (info_.quantisation.empty() && !matrix_values_.empty()) {
@@ -304,9 +346,13 @@ class HeaderParser {
   ByteCursor cursor_;
   GgufInfo info_;
   std::optional<uint32_t> file_type_;
-  std::map<std::string, int64_t> context_lengths_;
+  std::map<std::string, int64_t> numbers_;  // Whole numbers of the metadata, by their key.
   std::map<std::string_view, double> matrix_values_;
   uint64_t alignment_ = kGgufAlignment;
+  GgufCost cost_;
+  double embedding_bytes_ = 0;
+  bool has_output_ = false;
+  bool unknown_format_ = false;
   uint64_t data_end_ = 0;  // From the start of the data.
 };
 

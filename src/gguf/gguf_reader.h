@@ -10,6 +10,13 @@
 
 namespace assay {
 
+/// What generating one token costs, by the tensors' sizes.
+struct GgufCost {
+  double weight_bytes = 0;   ///< Weights that are read; of an embedding only one row.
+  double context_bytes = 0;  ///< For each token of context, as 16-bit floats; 0 when not told.
+  double operations = 0;     ///< Of a prompt's token, which does not go through the output matrix.
+};
+
 /// What the header of a GGUF file says about its model.
 struct GgufInfo {
   std::string architecture;  ///< Such as `llama`.
@@ -23,6 +30,9 @@ struct GgufInfo {
   bool scripted = false;        ///< Made by Assay to give one known answer.
   int64_t tensors = 0;
   int64_t file_bytes = 0;
+  /// What a token costs to generate. Absent for mixtures of experts, which read a part of their
+  /// weights, and for tensor formats this version does not know.
+  std::optional<GgufCost> token_cost;
 };
 
 /// Reads the header only, through a buffer of fixed size; values it does not need are skipped, not

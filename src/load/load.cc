@@ -1,5 +1,6 @@
 #include "load/load.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <boost/asio/as_tuple.hpp>
@@ -45,6 +46,35 @@ Task<void> run_closed(asio::io_context& io, int64_t concurrency, std::function<i
     co_await workers.all_done.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   if (workers.failure) std::rethrow_exception(workers.failure);
+}
+
+Task<void> run_open(asio::io_context& io, std::vector<MonoNs> due, std::function<int64_t()> next,
+                    std::function<Task<void>(int64_t)> issue) {
+  Workers calls(io);
+  asio::steady_timer timer(io);
+  for (const MonoNs at : due) {
+    // A stop is noticed within this time, whatever the rate.
+    constexpr MonoNs kLook = 100'000'000;
+    for (MonoNs left = at - mono_now_ns(); left > 0; left = at - mono_now_ns()) {
+      timer.expires_after(Nanos(std::min(left, kLook)));
+      co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    while (calls.running >= kMostInFlight) {
+      co_await calls.all_done.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    const int64_t index = next();
+    if (index < 0) break;
+    ++calls.running;
+    asio::co_spawn(io, issue(index), [&calls](std::exception_ptr failure) {
+      if (failure && !calls.failure) calls.failure = failure;
+      --calls.running;
+      calls.all_done.cancel();
+    });
+  }
+  while (calls.running > 0) {
+    co_await calls.all_done.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (calls.failure) std::rethrow_exception(calls.failure);
 }
 
 struct LoopLag::State {

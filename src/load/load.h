@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/task.h"
@@ -15,6 +16,13 @@ namespace assay {
 /// no more; `issue` runs it and always completes. Returns when all workers are done. Load thread.
 Task<void> run_closed(boost::asio::io_context& io, int64_t concurrency,
                       std::function<int64_t()> next, std::function<Task<void>(int64_t)> issue);
+
+/// Open-loop load: the i-th call is begun at `due[i]`, however many are in flight, up to
+/// kMostInFlight; beyond that it waits for one to end, which its record shows as lateness. `next`
+/// gives the call's index; a negative one ends the load early. Returns when all calls are done.
+Task<void> run_open(boost::asio::io_context& io, std::vector<MonoNs> due,
+                    std::function<int64_t()> next, std::function<Task<void>(int64_t)> issue);
+inline constexpr int64_t kMostInFlight = 10'000;
 
 /// How late the load thread's timers fire: what it would add to the sends of an open loop.
 class LoopLag {

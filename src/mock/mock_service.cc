@@ -220,6 +220,8 @@ std::optional<StreamPlan> MockService::plan_answer(const Call& call, const Behav
   reply.schedule =
       make_schedule(options_, call.received, start, load, reply.prompt_tokens - reply.cached_tokens,
                     reply.answer.tokens.size(), mixer());
+  stats_.prompt_tokens += reply.prompt_tokens - reply.cached_tokens;
+  stats_.output_tokens += static_cast<int64_t>(reply.answer.tokens.size());
   reply.id = fmt::format("{:016x}", ++answers_);
   reply.created_s = wall_now_ns() / 1'000'000'000;
   if (call.stream) return is_ollama(call.api) ? ollama_stream(reply) : openai_stream(reply);

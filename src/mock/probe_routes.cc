@@ -21,6 +21,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kJson = "application/json";
 constexpr int64_t kDefaultCtx = 131'072;
 constexpr int64_t kModelBytes = 1'000'000'000;
+/// What a server without a limit says: more than anyone asks of it.
+constexpr int64_t kUnlimitedSlots = 65'536;
 /// Fixed, so that listings are the same from run to run.
 constexpr int64_t kModelDate_ns = 1'767'225'600'000'000'000;
 
@@ -65,7 +67,7 @@ std::string props_response(const ServedRequest&, MockService& service) {
                         {"top_k", 40},     {"top_p", 0.95},      {"min_p", 0.05},
                         {"max_tokens", -1}};
   return ok({{"default_generation_settings", std::move(settings)},
-             {"total_slots", options.slots > 0 ? options.slots : 1},
+             {"total_slots", options.slots > 0 ? options.slots : kUnlimitedSlots},
              {"model_path", "/models/" + options.models.front() + ".gguf"},
              {"model_alias", options.models.front()},
              {"chat_template", "{% for m in messages %}{{ m.content }}\n{% endfor %}"},
@@ -154,6 +156,19 @@ std::string redirected_response(const ServedRequest&, MockService&) {
   return ok({{"redirected", true}});
 }
 
+/// Two of llama-server's counters, in the text form of Prometheus.
+std::string metrics_response(const ServedRequest&, MockService& service) {
+  const MockStats& stats = service.stats();
+  return http_response(200, "text/plain; version=0.0.4",
+                       fmt::format("# HELP llamacpp:prompt_tokens_total Prompt tokens processed.\n"
+                                   "# TYPE llamacpp:prompt_tokens_total counter\n"
+                                   "llamacpp:prompt_tokens_total {}\n"
+                                   "# HELP llamacpp:tokens_predicted_total Tokens generated.\n"
+                                   "# TYPE llamacpp:tokens_predicted_total counter\n"
+                                   "llamacpp:tokens_predicted_total {}\n",
+                                   stats.prompt_tokens, stats.output_tokens));
+}
+
 std::string stats_response(const ServedRequest&, MockService& service) {
   return http_response(200, kJson, service.stats().json());
 }
@@ -182,6 +197,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/health", kLlama, &health_response},
     {"GET", "/v1/health", kLlama, &health_response},
     {"GET", "/props", kLlamaAlone, &props_response},
+    {"GET", "/metrics", kLlama, &metrics_response},
     {"POST", "/tokenize", kLlama, &tokenize_response},
     {"GET", "/", kOllamaAlone, &root_response},
     {"GET", "/api/tags", kOllama, &tags_response},

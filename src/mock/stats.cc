@@ -63,6 +63,8 @@ std::string MockStats::json() const {
                               {"active_max", active_max},
                               {"queued", queued},
                               {"open_streams", open_streams},
+                              {"prompt_tokens", prompt_tokens},
+                              {"output_tokens", output_tokens},
                               {"events_sent", events_sent},
                               {"writes", writes},
                               {"client_gone", client_gone},

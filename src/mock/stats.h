@@ -35,6 +35,8 @@ struct MockStats {
   int64_t active_max = 0;
   int64_t queued = 0;  ///< Requests that wait for a slot.
   int64_t open_streams = 0;
+  int64_t prompt_tokens = 0;  ///< Of answers that were begun; cached ones are not among them.
+  int64_t output_tokens = 0;  ///< Of the same.
   int64_t events_sent = 0;
   int64_t writes = 0;
   int64_t client_gone = 0;        ///< Answers that the client did not wait for.

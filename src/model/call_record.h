@@ -145,7 +145,8 @@ struct EnumText<TokenSource> {
       std::pair{TokenSource::kNone, std::string_view("none")},
       std::pair{TokenSource::kUsage, std::string_view("usage")},
       std::pair{TokenSource::kEngine, std::string_view("engine")},
-      std::pair{TokenSource::kTokenize, std::string_view("tokenize")}};
+      std::pair{TokenSource::kTokenize, std::string_view("tokenize")},
+      std::pair{TokenSource::kEstimate, std::string_view("estimate")}};
 };
 template <>
 struct EnumText<StampSource> {

@@ -27,6 +27,10 @@ Result<CallRecord> parse_call(std::string_view line);
 Result<RunMeta> parse_meta(std::string_view line);
 Result<RunEnd> parse_end(std::string_view line);
 
+/// The instrument by itself, as the cache keeps it and the meta line has it.
+std::string instrument_text(const Instrument& instrument);
+Result<Instrument> read_instrument(std::string_view text);
+
 nlohmann::ordered_json settings_json(const CallSettings& settings);
 /// 16 hex digits over the settings' canonical JSON.
 std::string settings_hash(const CallSettings& settings);

@@ -155,6 +155,15 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   need(s.warmup >= 0 && s.warmup <= 1'000'000, "--warmup must be between 0 and 1,000,000");
   need(s.max_concurrency >= 1 && s.max_concurrency <= 100'000,
        "--max-concurrency must be between 1 and 100,000");
+  need(!s.request_rate || (*s.request_rate > 0 && *s.request_rate <= 10'000),
+       "--request-rate must be above 0 and at most 10,000 calls a second");
+  need(s.arrivals == "constant" || s.arrivals == "poisson",
+       fmt::format("--arrivals is constant or poisson, not '{}'", printable(s.arrivals, 40)));
+  need(!s.request_rate || s.max_concurrency == 1,
+       "--request-rate is an open loop and --max-concurrency a closed one: give one of them");
+  need(s.ab.empty() || (s.max_concurrency == 1 && !s.request_rate),
+       "--ab compares one call at a time: it excludes --max-concurrency and --request-rate");
+  need(s.ab.empty() || !s.until_ci, "--ab and --until-ci exclude each other: pairs would break");
   need(s.prompt.empty() || s.suite.empty(), "--prompt and --suite exclude each other");
   const bool synthetic = !s.input_len.empty() || !s.output_len.empty() || !s.depth.empty();
   need(!synthetic || (s.prompt.empty() && s.suite.empty()),

@@ -32,6 +32,9 @@ struct RunSpec {
   std::optional<double> until_ci;
   int64_t warmup = 1;
   int64_t max_concurrency = 1;
+  std::vector<std::string> ab;
+  std::optional<double> request_rate;
+  std::string arrivals = "constant";
   Nanos budget = std::chrono::seconds(90);
   std::optional<int64_t> seed;
   // What is asked of the engine.
@@ -104,6 +107,13 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"warmup", "", "repetition", "N", "calls before them that are in no figure"}, s.warmup);
   visit(I{"max-concurrency", "", "repetition", "C", "calls in flight at once, closed loop"},
         s.max_concurrency);
+  visit(I{"request-rate", "", "repetition", "R",
+          "open loop: R calls a second, whatever is in flight"},
+        s.request_rate);
+  visit(I{"arrivals", "", "repetition", "KIND", "open loop: constant or poisson"}, s.arrivals);
+  visit(I{"ab", "", "repetition", "NAME=OPT=VALUE",
+          "interleaved comparison: a variant and its options; two or more"},
+        s.ab);
   visit(I{"budget", "", "repetition", "T", "time for suite speed, after each load of the model"},
         s.budget);
   visit(I{"seed", "", "repetition", "N", "seed of salts and synthetic texts"}, s.seed);
@@ -132,7 +142,7 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"max-failed", "", "care", "N", "exit 6 above N failed calls (default: when all failed)"},
         s.max_failed);
   visit(I{"wait", "", "care", "", "wait while another run measures"}, s.wait);
-  visit(I{"no-calibrate", "", "care", "", "accepted; without effect in this version"},
+  visit(I{"no-calibrate", "", "care", "", "do not measure what client and machine can do"},
         s.no_calibrate);
   visit(I{"allow-dirty", "", "care", "", "accepted; without effect in this version"},
         s.allow_dirty);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/call_record.h"
+#include "model/instrument.h"
 
 namespace assay {
 
@@ -48,6 +49,10 @@ struct Cell {
   std::optional<double> load_ms;  ///< A managed engine's time from start to ready.
   std::optional<int64_t> threads;
   std::optional<int64_t> memory_bytes;  ///< Of the loaded model, or of a managed engine's process.
+  std::optional<int64_t> slots;  ///< Calls that the engine works on at once; more of them queue.
+  /// Where the model runs on this machine's cores and its header could be read.
+  std::optional<TokenCost> token_cost;
+  std::string variant;  ///< Its name in an interleaved comparison; empty outside of one.
   // A short first estimate, from which the number of calls was planned.
   std::optional<double> estimated_prefill_tps;
   std::optional<double> estimated_decode_tps;
@@ -56,12 +61,17 @@ struct Cell {
   std::string unavailable;                 ///< Why nothing can be measured; empty when it can.
 };
 
+/// When the calls of an open loop are due.
+enum class Arrivals : uint8_t { kConstant, kPoisson };
+
 /// Calls that belong together: one cell, prompt, phase, concurrency and settings.
 struct Leg {
   int64_t cell = 0;    ///< Index into RunMeta::cells.
   int64_t prompt = 0;  ///< Index into RunMeta::prompts.
   Phase phase = Phase::kMeasure;
-  int64_t concurrency = 1;
+  int64_t concurrency = 1;             ///< At most so many in flight; closed loop.
+  std::optional<double> request_rate;  ///< Calls a second of an open loop, which has no such limit.
+  Arrivals arrivals = Arrivals::kConstant;
   int64_t calls = 0;  ///< Planned calls.
   CallSettings settings;
   std::string settings_hash;
@@ -96,10 +106,18 @@ struct RunMeta {
   std::vector<std::string> labels;  ///< `key=value`
   std::vector<std::string> notes;   ///< What the planner decided, for people.
   std::string options_json;         ///< The options that differ from their defaults, as JSON.
+  Instrument instrument;
   std::vector<Cell> cells;
   std::vector<Prompt> prompts;
   std::vector<Leg> legs;
   std::vector<PlannedCall> calls;
+};
+
+/// What a server itself counted over the run, of all its clients.
+struct ServerCounters {
+  std::string url;
+  std::optional<int64_t> prompt_tokens;
+  std::optional<int64_t> output_tokens;
 };
 
 /// The ledger's last line. Absent after a crash.
@@ -110,6 +128,8 @@ struct RunEnd {
   double wall_s = 0;
   std::optional<double> loop_lag_p99_ms;
   std::optional<double> loop_lag_max_ms;
+  std::optional<double> in_flight_s;  ///< Seconds in flight, all calls together, as counted live.
+  std::vector<ServerCounters> server_counters;  ///< Of servers that count; of one session alone.
 };
 
 /// Everything a ledger holds, read back.
@@ -124,6 +144,11 @@ struct LedgerContent {
   std::vector<std::string> damaged;  ///< What is wrong with damaged lines, by line; the first 100.
 };
 
+template <>
+struct EnumText<Arrivals> {
+  static constexpr std::array kNames{std::pair{Arrivals::kConstant, std::string_view("constant")},
+                                     std::pair{Arrivals::kPoisson, std::string_view("poisson")}};
+};
 template <>
 struct EnumText<Prompt::Salt> {
   static constexpr std::array kNames{std::pair{Prompt::Salt::kNone, std::string_view("none")},

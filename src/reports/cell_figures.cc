@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "stats/ceiling.h"
 #include "stats/strata.h"
 
 namespace assay {
@@ -172,6 +173,21 @@ void add_over_prompts(const Legs& legs, CellSummary& s) {
   add_ttft(legs, s);
 }
 
+void add_marks(const RunMeta& meta, const Legs& legs, CellSummary& s) {
+  const LegResult* base = shortest(legs, "decode_tps");
+  if (base != nullptr) {
+    if (const auto ceiling = decode_ceiling(meta, *base)) s.bandwidth_share = ceiling->share;
+  }
+  for (const LegResult* leg : legs) {
+    if (const auto ceiling = prefill_ceiling(meta, *leg)) {
+      s.compute_share = std::max(s.compute_share.value_or(0), ceiling->share);
+    }
+    for (const LegMark& mark : leg->marks) {
+      (mark.code == "void" ? s.voided : s.marked) = true;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<const LegResult*> steady_legs(std::span<const LegResult> legs,
@@ -240,6 +256,7 @@ CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
     add_over_prompts(legs, s);
   }
   s.tg_difference = difference(s.tg_tps, s.engine_tg_tps);
+  add_marks(meta, legs, s);
   return s;
 }
 

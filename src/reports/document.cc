@@ -82,6 +82,11 @@ std::string measurement_text(const Measurement& m) {
   if (m.client_lag_ms_p99) {
     parts.push_back(fmt::format("client lag p99 {:.2f} ms", *m.client_lag_ms_p99));
   }
+  for (const Check& check : m.checks) {
+    if (check.name == "calibration" && check.value) {
+      parts.push_back(fmt::format("calibrated to {:.2f} ms", *check.value));
+    }
+  }
   if (m.stamps != StampSource::kNone) parts.push_back(fmt::format("{} stamps", to_text(m.stamps)));
   if (m.engine_difference) {
     const bool agrees = std::none_of(m.checks.begin(), m.checks.end(), [](const Check& check) {
@@ -89,6 +94,10 @@ std::string measurement_text(const Measurement& m) {
     });
     parts.push_back(fmt::format("engine {} {}", agrees ? "agrees" : "differs",
                                 percent_text(m.engine_difference)));
+  }
+  if (m.arrivals) {
+    parts.push_back(fmt::format("arrivals {:.1f}/s, CV {:.2f}, {} late", m.arrivals->rate,
+                                m.arrivals->variation, m.arrivals->late));
   }
   const std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
   return parts.empty() ? verdict : verdict + ": " + join(parts, ", ");
@@ -152,6 +161,7 @@ Document make_document(const ReportModel& model) {
   document.warnings.insert(document.warnings.end(), section.warnings.begin(),
                            section.warnings.end());
   document.notes = model.notes;
+  document.notes.insert(document.notes.begin(), section.notes.begin(), section.notes.end());
   return document;
 }
 

@@ -1,3 +1,5 @@
+#include "model/json.h"
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -44,6 +46,18 @@ Json cell_json(const Cell& c) {
           {"unavailable", text_or_null(c.unavailable)}};
 }
 
+Json arrivals_json(const std::optional<ArrivalAudit>& a) {
+  if (!a) return nullptr;
+  return {{"calls", a->calls},
+          {"rate", number(a->rate)},
+          {"variation", number(a->variation)},
+          {"dispersion", number(a->dispersion)},
+          {"lag1", number(a->lag1)},
+          {"late_p99_ms", number(a->late_p99_ms)},
+          {"late", a->late},
+          {"dropped", a->dropped}};
+}
+
 Json measurement_json(const Measurement& m) {
   Json checks = Json::array();
   for (const Check& check : m.checks) {
@@ -57,7 +71,8 @@ Json measurement_json(const Measurement& m) {
           {"client_lag_ms_p99", number(m.client_lag_ms_p99)},
           {"loop_lag_ms_p99", number(m.loop_lag_ms_p99)},
           {"coalesced_share", number(m.coalesced_share)},
-          {"checks", std::move(checks)}};
+          {"checks", std::move(checks)},
+          {"arrivals", arrivals_json(m.arrivals)}};
 }
 
 Json metric_json(const MetricResult& result) {
@@ -98,6 +113,15 @@ Json all_calls_json(const std::optional<AllCalls>& all) {
   return {{"ttft_ms", percentiles_json(all->ttft_ms)}, {"e2e_ms", percentiles_json(all->e2e_ms)}};
 }
 
+template <class Items, class F>
+Json list(const Items& items, F&& one) {
+  Json array = Json::array();
+  for (const auto& item : items) array.push_back(one(item));
+  return array;
+}
+
+Json mark_json(const LegMark& mark) { return {{"code", mark.code}, {"detail", text(mark.detail)}}; }
+
 Json leg_json(const LegResult& leg) {
   Json all = Json::object();
   for (const MetricResult& result : leg.metrics) {
@@ -120,7 +144,8 @@ Json leg_json(const LegResult& leg) {
           {"aggregate_tps", number(leg.aggregate_tps)},
           {"requests_per_sec", number(leg.requests_per_sec)},
           {"metrics", std::move(all)},
-          {"all_calls", all_calls_json(leg.all_calls)}};
+          {"all_calls", all_calls_json(leg.all_calls)},
+          {"marks", list(leg.marks, mark_json)}};
 }
 
 Json summary_json(const Cell& cell, const CellSummary& s) {
@@ -144,14 +169,9 @@ Json summary_json(const Cell& cell, const CellSummary& s) {
           {"engine_pp_tps", number(s.engine_pp_tps)},
           {"engine_tg_tps", number(s.engine_tg_tps)},
           {"pp_difference", number(s.pp_difference)},
-          {"tg_difference", number(s.tg_difference)}};
-}
-
-template <class Items, class F>
-Json list(const Items& items, F&& one) {
-  Json array = Json::array();
-  for (const auto& item : items) array.push_back(one(item));
-  return array;
+          {"tg_difference", number(s.tg_difference)},
+          {"bandwidth_share", number(s.bandwidth_share)},
+          {"compute_share", number(s.compute_share)}};
 }
 
 }  // namespace
@@ -171,6 +191,7 @@ nlohmann::ordered_json run_document(const ReportModel& model) {
                             return Json{{"code", c.code}, {"detail", text(c.detail)}};
                           })},
       {"measurement", measurement_json(model.measurement)},
+      {"instrument", Json::parse(instrument_text(model.meta.instrument))},
       {"warmup", {{"n", model.warmup.n}, {"ok", model.warmup.ok}, {"failed", model.warmup.failed}}},
       {"legs", list(model.legs, leg_json)},
       {"cells_summary",

@@ -194,6 +194,7 @@ std::string leg_title(const LegResult& leg) {
   if (leg.skipped > 0) title += fmt::format(", {} skipped", leg.skipped);
   if (leg.length > 0) title += fmt::format(", {} cut at the length limit", leg.length);
   if (leg.empty > 0) title += fmt::format(", {} empty", leg.empty);
+  for (const LegMark& mark : leg.marks) title += fmt::format(" · {}: {}", mark.code, mark.detail);
   return title;
 }
 
@@ -227,7 +228,7 @@ Section leg_section(const LegResult& leg) {
   Section section;
   if (leg.n == 0 || leg.phase == Phase::kSkipped) return section;
   section.blocks.emplace_back(Heading{leg_title(leg)});
-  if (leg.ok == 0) return section;
+  if (leg.ok == 0 || leg.metrics.empty()) return section;
   if (leg.ok < kMinForInterval) {
     section.blocks.emplace_back(values_table(leg));
     return section;

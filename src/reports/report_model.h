@@ -51,6 +51,12 @@ struct CellSummary {
   std::optional<double> engine_tg_tps;
   std::optional<double> pp_difference;
   std::optional<double> tg_difference;
+
+  /// How much of the machine's memory and cores the figures take: stats/ceiling.h.
+  std::optional<double> bandwidth_share;  ///< Of the leg behind tg_tps.
+  std::optional<double> compute_share;    ///< The largest of the cell's legs.
+  bool voided = false;  ///< A leg's scenario did not hold: figures that rest on it are missing.
+  bool marked = false;  ///< A leg carries another mark: the figures are to be read with it.
 };
 inline constexpr int64_t kMinDepthTokens = 1000;
 

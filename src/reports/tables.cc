@@ -57,6 +57,23 @@ std::string text_of(std::string_view metric, std::optional<double> value) {
   return metric_text(metric_named(metric), value);
 }
 
+/// `void` in place of a figure that a leg's broken scenario took away, `!` behind one with a mark.
+std::string marked_text(std::string text, bool is_there, const CellSummary& cell) {
+  if (!is_there && cell.voided) return "void";
+  return is_there && cell.marked ? text + "!" : text;
+}
+
+std::string speed_text(std::string_view metric, std::optional<double> value,
+                       const CellSummary& cell) {
+  return marked_text(text_of(metric, value), value.has_value(), cell);
+}
+
+std::string output_speed(const CellSummary& cell) {
+  return marked_text(with_interval(metric_named("decode_tps"), cell.tg_tps, cell.tg_ci95,
+                                   cell.estimated_tokens ? Counts::kEstimated : Counts::kExact),
+                     cell.tg_tps.has_value(), cell);
+}
+
 /// `4k`, `1.5k`.
 std::string depth_text(int64_t tokens) {
   const double thousands = static_cast<double>(tokens) / 1024;
@@ -96,6 +113,20 @@ Table engine_table(const ReportModel& model, const std::vector<std::string>& lab
          percent_text(cell->tg_difference)});
   }
   return table;
+}
+
+void add_ceilings(const ReportModel& model, const std::vector<std::string>& labels,
+                  Section& section) {
+  for (const CellSummary& cell : model.cells) {
+    if (!cell.bandwidth_share || !model.meta.instrument.machine) continue;
+    std::string text =
+        fmt::format("{}: tg takes {:.0f} % of bandwidth ({:.1f} GB/s measured)",
+                    labels[static_cast<size_t>(cell.cell)], 100 * *cell.bandwidth_share,
+                    model.meta.instrument.machine->bytes_per_sec / 1e9);
+    if (cell.compute_share)
+      text += fmt::format(", pp {:.0f} % of compute", 100 * *cell.compute_share);
+    section.notes.push_back(std::move(text));
+  }
 }
 
 /// Why a speed has no interval, and what `~` means where it stands.
@@ -227,19 +258,18 @@ Section speed_section(const ReportModel& model) {
     TableCell fresh = only_unknown ? median_cell(cell->ttft_unknown_ms, cell->ttft_unknown_calls)
                                    : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
-    table.rows.push_back(
-        {label, text_of("prefill_tps", cell->pp_tps) + (by_engine ? "e" : ""),
-         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95,
-                       cell->estimated_tokens ? Counts::kEstimated : Counts::kExact),
-         depth_cell(*cell, depth), fresh,
-         median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
-         text_of("load_ms", cell->load_ms),
-         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
+    table.rows.push_back({label,
+                          speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
+                          output_speed(*cell), depth_cell(*cell, depth), fresh,
+                          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
+                          text_of("load_ms", cell->load_ms),
+                          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
   }
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
   add_estimate_warnings(model, labels, section);
+  add_ceilings(model, labels, section);
   if (engine_pp) {
     section.warnings.push_back(
         "e: pp is the engine's own figure; the client needs three prompt lengths");
@@ -282,14 +312,12 @@ Section comparison_section(const ReportModel& model) {
     std::string rank = "-";
     if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
     if (cell == cells.front() && cell->tg_tps) rank = "best";
-    table.rows.push_back(
-        {label, size,
-         with_interval(metric_named("decode_tps"), cell->tg_tps, cell->tg_ci95,
-                       cell->estimated_tokens ? Counts::kEstimated : Counts::kExact),
-         median_cell(p50.value, p50.calls), tail, std::to_string(cell->ok), rank});
+    table.rows.push_back({label, size, output_speed(*cell), median_cell(p50.value, p50.calls), tail,
+                          std::to_string(cell->ok), rank});
   }
   section.blocks.emplace_back(std::move(table));
   add_estimate_warnings(model, labels, section);
+  add_ceilings(model, labels, section);
   return section;
 }
 

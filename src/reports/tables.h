@@ -11,6 +11,7 @@ namespace assay {
 struct Section {
   std::vector<Block> blocks;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes;
 };
 
 /// Suite `speed`: one row per cell, best first, then what the engines say themselves.

@@ -9,9 +9,13 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "model/json.h"
+#include "run/calibrate.h"
 #include "run/environment.h"
 #include "run/estimate.h"
+#include "run/machine_probe.h"
 #include "run/planner.h"
+#include "run/server_counters.h"
+#include "run/variants.h"
 #include "store/index.h"
 #include "store/ledger.h"
 #include "store/run_lock.h"
@@ -54,6 +58,8 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
   Measured measured;
   measured.run_id = meta.run_id;
   measured.paths = paths;
+  const bool is_whole = remaining.done.empty() && remaining.started.empty();
+  const auto before = is_whole ? read_counters(session) : std::vector<ServerCounters>();
   measured.result =
       run_plan(session, meta, spec, remaining, writer, sent, disk, events, progress, note);
   RunResult& result = measured.result;
@@ -65,6 +71,8 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
   end.wall_s = result.wall_s;
   end.loop_lag_p99_ms = result.loop_lag_p99_ms;
   end.loop_lag_max_ms = result.loop_lag_max_ms;
+  if (is_whole) end.in_flight_s = result.in_flight_s;
+  if (is_whole) end.server_counters = counted_since(before, read_counters(session));
   [[maybe_unused]] const bool ended = writer.ledger_line(end_line(end));
   events.run_state(result.state, meta);
   events.end(result.state);
@@ -98,6 +106,54 @@ void note_busy_machine(const RunMeta& meta, const OnNote& note) {
       fmt::format("this machine is busy: load average {:.1f} on {:.0f} cores; an engine here is "
                   "slower than it could be",
                   meta.load_avg_start[0], cores));
+}
+
+/// What the client and, under an engine of our own, the machine can do at most.
+void learn_instrument(Session& session, RunMeta& meta, const OnNote& note) {
+  int64_t concurrency = 1;
+  for (const Leg& leg : meta.legs) concurrency = std::max(concurrency, leg.concurrency);
+  auto calibration = cached_calibration(session, concurrency, note);
+  if (calibration) {
+    meta.instrument.calibration = *calibration;
+  } else {
+    note("the client could not be calibrated: " + calibration.error().message);
+  }
+  // The smallest model is read fastest: what is impossible for it is impossible for all.
+  const Cell* smallest = nullptr;
+  for (const Cell& cell : meta.cells) {
+    if (!cell.token_cost) continue;
+    if (smallest == nullptr || cell.token_cost->weight_bytes < smallest->token_cost->weight_bytes) {
+      smallest = &cell;
+    }
+  }
+  if (smallest == nullptr) return;
+  const int64_t cores = std::max(1U, std::thread::hardware_concurrency());
+  meta.instrument.machine =
+      cached_machine(cores, static_cast<int64_t>(smallest->token_cost->weight_bytes), note);
+}
+
+/// The cells of the run, or of each variant its one.
+Result<void> open_all(Session& session, const RunSpec& spec, const std::vector<Variant>& variants,
+                      const OnNote& note) {
+  if (variants.empty()) return open_cells(session, spec, note);
+  for (const Variant& variant : variants) {
+    const size_t before = session.cells.size();
+    if (auto opened = open_cells(session, variant.spec, note); !opened) return opened;
+    if (session.cells.size() != before + 1) {
+      return fail(Errc::kInvalidArgument,
+                  fmt::format("variant {} names {} cells: it has to be one", variant.name,
+                              session.cells.size() - before),
+                  "name one target and one model");
+    }
+    Cell& cell = session.cells.back().cell;
+    if (!cell.unavailable.empty()) {
+      return fail(Errc::kUnavailable,
+                  fmt::format("variant {}: {}", variant.name, cell.unavailable));
+    }
+    cell.variant = variant.name;
+    cell.id += "@" + variant.name;
+  }
+  return {};
 }
 
 WriterOptions writer_options(DiskTrouble& disk) {
@@ -136,6 +192,11 @@ Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& 
   const bool managed =
       std::any_of(meta.cells.begin(), meta.cells.end(), [](const Cell& c) { return c.managed; });
   if (managed) {
+    if (meta.cells.size() != 1) {
+      return fail(Errc::kInvalidArgument,
+                  "a comparison of engines that Assay starts cannot be resumed",
+                  "run it again; what was measured stays in its ledger");
+    }
     if (auto opened = open_cells(session, spec, note); !opened) return opened;
     if (session.cells.size() != 1 || session.cells[0].cell.id != meta.cells[0].id) {
       return fail(Errc::kConflict,
@@ -226,13 +287,16 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (!lock) return fail(lock.error());
 
   Session session;
-  std::vector<std::string> notes;
   const OnNote keep = [&](const std::string& text) {
-    notes.push_back(text);
+    meta.notes.push_back(text);
     note(text);
   };
   note_busy_machine(meta, keep);
-  if (auto opened = open_cells(session, spec, keep); !opened) return fail(opened.error());
+  const auto variants = variants_of(spec);
+  if (!variants) return fail(variants.error());
+  if (auto opened = open_all(session, spec, *variants, keep); !opened) {
+    return fail(opened.error());
+  }
   for (const LiveCell& live : session.cells) {
     if (spec.restarts == 1 || !live.cell.unavailable.empty() || can_reload(live)) continue;
     return fail(Errc::kInvalidArgument,
@@ -243,9 +307,9 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
   meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;
   meta.labels = spec.labels;
-  meta.notes = notes;
   meta.options_json = changed_options_json(spec);
-  if (auto planned = make_plan(spec, meta); !planned) return fail(planned.error());
+  if (auto planned = make_plan(spec, meta, *variants); !planned) return fail(planned.error());
+  if (!spec.no_calibrate) learn_instrument(session, meta, note);
 
   const auto paths = create_run_directory(*data_dir, meta.run_id);
   if (!paths) return fail(paths.error());

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/random.h"
 #include "model/json.h"
+#include "run/interleave.h"
 #include "run/synthetic.h"
 
 namespace assay {
@@ -45,6 +47,10 @@ class PlanBuilder {
     leg.prompt = prompt;
     leg.phase = phase;
     leg.concurrency = phase == Phase::kMeasure ? std::min(spec_.max_concurrency, calls) : 1;
+    if (phase == Phase::kMeasure && spec_.request_rate) {
+      leg.request_rate = spec_.request_rate;
+      leg.arrivals = from_text<Arrivals>(spec_.arrivals).value_or(Arrivals::kConstant);
+    }
     leg.calls = calls;
     leg.settings = settings;
     leg.settings_hash = settings_hash(settings);
@@ -53,11 +59,13 @@ class PlanBuilder {
     return static_cast<int64_t>(meta_.legs.size()) - 1;
   }
 
-  /// One stage: the legs' calls in turn, one of each a round.
-  void add_rounds(const std::vector<int64_t>& legs) {
+  /// One stage: one call of each leg a round, in an order of its own, so that what a call does to
+  /// the next does not always hit the same leg.
+  void add_rounds(std::vector<int64_t> legs) {
     int64_t most = 0;
     for (const int64_t leg : legs) most = std::max(most, leg_at(leg).calls);
     for (int64_t round = 0; round < most; ++round) {
+      shuffle(legs, meta_.seed ^ static_cast<uint64_t>(round));
       for (const int64_t leg : legs) {
         if (round < leg_at(leg).calls) meta_.calls.push_back(PlannedCall{leg, round, stage_, 0});
       }
@@ -71,6 +79,12 @@ class PlanBuilder {
   }
 
  private:
+  static void shuffle(std::vector<int64_t>& legs, uint64_t seed) {
+    SplitMix64 random(seed);
+    for (size_t left = legs.size(); left > 1; --left) {
+      std::swap(legs[left - 1], legs[random.below(left)]);
+    }
+  }
   [[nodiscard]] const Leg& leg_at(int64_t leg) const {
     return meta_.legs[static_cast<size_t>(leg)];
   }
@@ -101,7 +115,9 @@ CallSettings fixed_settings(const RunSpec& spec, int64_t tokens) {
   return settings;
 }
 
-bool fixes_length(const Cell& cell) { return cell.kind != "ollama"; }
+/// llama.cpp alone is known to go on to the length that is asked for; elsewhere the prompt asks
+/// too.
+bool fixes_length(const Cell& cell) { return cell.kind == "llamacpp"; }
 
 /// Why a leg of that many tokens does not fit, or empty.
 std::string misfit(const Cell& cell, int64_t tokens) {
@@ -305,7 +321,7 @@ bool needs_estimates(const RunSpec& spec) {
   return kind == Kind::kSpeed || kind == Kind::kSynthetic;
 }
 
-Result<void> make_plan(const RunSpec& spec, RunMeta& meta) {
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants) {
   PlanBuilder plan(meta, spec);
   const Kind kind = kind_of(spec);
   Suite suite;
@@ -338,22 +354,24 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta) {
       plan.add_rounds({plan.add_leg(i, -1, Phase::kSkipped, 1, CallSettings(), cell.unavailable)});
       continue;
     }
+    const RunSpec& own = variants.empty() ? spec : variants[static_cast<size_t>(i)].spec;
     switch (kind) {
       case Kind::kSpeed:
-        plan_speed_cell(spec, meta, i, *meta.budget_s / available, plan);
+        plan_speed_cell(own, meta, i, *meta.budget_s / available, plan);
         break;
       case Kind::kSynthetic:
-        plan_synthetic_cell(spec, meta, i, plan);
+        plan_synthetic_cell(own, meta, i, plan);
         break;
       case Kind::kPrompt:
-        plan_prompt_cell(spec, prompts[0], i, plan);
+        plan_prompt_cell(own, prompts[0], i, plan);
         break;
       case Kind::kSuite:
-        plan_suite_cell(spec, suite, prompts, meta, i, plan);
+        plan_suite_cell(own, suite, prompts, meta, i, plan);
         break;
     }
   }
   repeat_for_restarts(spec.restarts, meta);
+  if (!variants.empty()) interleave_cells(meta);
   return {};
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/result.h"
 #include "model/options.h"
 #include "model/run.h"
 #include "run/suites.h"
+#include "run/variants.h"
 
 namespace assay {
 
@@ -17,8 +19,10 @@ std::optional<int64_t> needed_context(const RunSpec& spec);
 bool needs_estimates(const RunSpec& spec);
 
 /// Expands a specification to the calls of `meta.cells`: fills prompts, legs, calls, suite and
-/// notes. Pure: the same arguments give the same plan. kNotFound or kInvalidArgument for the suite.
-Result<void> make_plan(const RunSpec& spec, RunMeta& meta);
+/// notes. Calls of a round come in an order drawn from the seed. With variants the cells are
+/// theirs, in their order, and the plan is interleaved. Pure: the same arguments give the same
+/// plan. kNotFound or kInvalidArgument for the suite.
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants = {});
 
 /// Seconds that a cell's plan should take by its estimates; absent when unknown.
 std::optional<double> predicted_seconds(const RunMeta& meta, int64_t cell);

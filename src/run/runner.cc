@@ -13,7 +13,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engines/call.h"
+#include "load/arrivals.h"
 #include "load/load.h"
+#include "run/complete_record.h"
 #include "run/estimate.h"
 #include "run/legs_so_far.h"
 #include "run/retry_rule.h"
@@ -78,6 +80,7 @@ class Runner {
     result.wall_s = static_cast<double>(mono_now_ns() - epoch_) / 1e9;
     result.loop_lag_p99_ms = lag.p99_ms();
     result.loop_lag_max_ms = lag.max_ms();
+    result.in_flight_s = static_cast<double>(in_flight_ns_) / 1e9;
     result.progress = progress_;
     return result;
   }
@@ -95,14 +98,18 @@ class Runner {
       int64_t end = begin;
       while (end < count && meta_.calls[static_cast<size_t>(end)].stage == stage) ++end;
       enter_cell(leg_of(begin).cell);
-      if (!co_await enter_restart(begin)) break;
+      if (!co_await enter_restarts(begin, end)) break;
       int64_t at = begin;
       const auto next = [this, &at, end]() -> int64_t {
         while (at < end && remaining_.done.contains(at)) ++at;
         return at < end && !stopping_ ? at++ : -1;
       };
       const auto issue = [this](int64_t index) { return issue_call(index); };
-      co_await run_closed(session_.io, leg_of(begin).concurrency, next, issue);
+      if (leg_of(begin).request_rate) {
+        co_await run_open(session_.io, due_times(begin, end), next, issue);
+      } else {
+        co_await run_closed(session_.io, leg_of(begin).concurrency, next, issue);
+      }
       begin = end;
     }
     ticker_.cancel();
@@ -111,13 +118,42 @@ class Runner {
     co_return !stopping_;
   }
 
+  /// When each call of an open-loop stage is to be sent, from now on.
+  std::vector<MonoNs> due_times(int64_t begin, int64_t end) {
+    constexpr MonoNs kLead = 10'000'000;
+    const Leg& leg = leg_of(begin);
+    const auto schedule = arrival_times(end - begin, *leg.request_rate, leg.arrivals,
+                                        meta_.seed + static_cast<uint64_t>(begin));
+    std::vector<MonoNs> due;
+    due_.clear();
+    const MonoNs start = mono_now_ns() + kLead;
+    int64_t index = begin;
+    for (const int64_t offset : schedule) {
+      due_[index] = start + offset;
+      if (!remaining_.done.contains(index)) due.push_back(start + offset);
+      ++index;
+    }
+    return due;
+  }
+
   void enter_cell(int64_t cell) {
     if (cell == current_cell_) return;
+    // Interleaved cells share the time of all of them.
+    if (current_cell_ < 0 || !interleaved_) cell_started_ = mono_now_ns();
     current_cell_ = cell;
     progress_.cell = cell + 1;
-    cell_started_ = mono_now_ns();
     const Cell& c = meta_.cells[static_cast<size_t>(cell)];
     events_.cell_state(c, c.unavailable.empty() ? "running" : "skipped");
+  }
+
+  /// The same for all cells of a stage.
+  Task<bool> enter_restarts(int64_t begin, int64_t end) {
+    std::set<int64_t> cells;
+    for (int64_t index = begin; index < end; ++index) {
+      if (!cells.insert(leg_of(index).cell).second) continue;
+      if (!co_await enter_restart(index)) co_return false;
+    }
+    co_return true;
   }
 
   /// Loads the cell's model anew where the plan says so. False when that failed.
@@ -134,7 +170,7 @@ class Runner {
       error_ = done.error().message;
       stopping_ = true;
     }
-    cell_started_ = mono_now_ns();
+    if (!interleaved_) cell_started_ = mono_now_ns();
     co_return done.has_value();
   }
 
@@ -167,8 +203,8 @@ class Runner {
     if (!leg.skip.empty()) return leg.skip;
     if (stopped_cells_.contains(leg.cell)) return stopped_cells_.at(leg.cell);
     if (meta_.budget_s && leg.phase != Phase::kWarmup) {
-      const double share =
-          *meta_.budget_s / static_cast<double>(std::max<int64_t>(1, live_cells()));
+      const int64_t parts = interleaved_ ? 1 : std::max<int64_t>(1, live_cells());
+      const double share = *meta_.budget_s / static_cast<double>(parts);
       if (static_cast<double>(mono_now_ns() - cell_started_) / 1e9 > share) return "budget";
     }
     if (spec_.until_ci && legs_so_far_.narrow(index_of(leg), leg.calls, *spec_.until_ci / 100)) {
@@ -220,6 +256,9 @@ class Runner {
     int64_t attempt = before != remaining_.attempts.end() ? before->second : 0;
     int64_t retries_left = spec_.retries;
     std::optional<int64_t> due;
+    if (const auto planned = due_.find(index); planned != due_.end()) {
+      due = planned->second - epoch_;
+    }
     for (;;) {
       CallResult result;
       result.record = planned_record(index);
@@ -229,13 +268,15 @@ class Runner {
       sent_.mark(index);
       events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
       CallWatch watch(session_.io, limits_of(spec_));
+      count_in_flight();
       in_flight_.emplace(index, &watch);
       const OnLive live_sink(on_live_);
       co_await call_engine(*live.engine, request, epoch_, watch, &live_sink, result);
+      count_in_flight();
       in_flight_.erase(index);
       finish_record(result.record);
       infer_prefix(prompt, result.record);
-      if (lacks_count(result.record)) co_await count_output(*live.engine, live.cell.model, result);
+      co_await complete_counts(*live.engine, live.cell.model, result);
       due = result.record.at.due;
 
       // What our own stopping cut, or kept from its next attempt, is left to a resume.
@@ -257,36 +298,12 @@ class Runner {
     }
   }
 
-  /// Engines that do not tell what they had cached: our salts do.
-  static void infer_prefix(const Prompt& prompt, CallRecord& record) {
-    if (record.prefix != Prefix::kUnknown || record.outcome != Outcome::kOk) return;
-    if (prompt.salt == Prompt::Salt::kNone) return;
-    const bool first = prompt.salt == Prompt::Salt::kPerCall || record.run_idx == 0;
-    record.prefix = first ? Prefix::kFresh : Prefix::kReused;
-    record.flags.emplace_back("prefix_inferred");
-  }
-
-  static bool lacks_count(const CallRecord& record) {
-    return record.outcome == Outcome::kOk && record.token_source == TokenSource::kNone;
-  }
-
-  /// The engine's own tokenizer counts what the answer did not; never a guess in silence.
-  static Task<void> count_output(Engine& engine, std::string model, CallResult& result) {
-    CallRecord& record = result.record;
-    // Reasoning is not kept, so a text without it would be counted short.
-    if (record.reasoning_bytes == 0 && !result.text.empty()) {
-      const auto counted = co_await engine.count_tokens(std::move(model), result.text);
-      if (counted) {
-        record.completion_tokens = *counted;
-        record.token_source = TokenSource::kTokenize;
-      }
-    }
-    if (lacks_count(record) && engine.estimates_tokens()) {
-      record.completion_tokens = record.text_events;
-      record.token_source = TokenSource::kEstimate;
-      record.flags.emplace_back("estimated_tokens");
-    }
-    finish_record(record);
+  /// Adds the time since the last change of what is in flight: an account of our own, to hold
+  /// against what the records say.
+  void count_in_flight() {
+    const MonoNs now = mono_now_ns();
+    in_flight_ns_ += static_cast<int64_t>(in_flight_.size()) * (now - in_flight_since_);
+    in_flight_since_ = now;
   }
 
   Task<std::string> make_cold(const LiveCell& live) {
@@ -452,6 +469,11 @@ class Runner {
   std::map<int64_t, std::string> stopped_cells_;
   std::map<int64_t, int64_t> loads_;  ///< By cell: the restart whose model is loaded.
   CallRecord last_;
+  std::map<int64_t, MonoNs> due_;  ///< Of the current open-loop stage.
+  const bool interleaved_ = std::any_of(meta_.cells.begin(), meta_.cells.end(),
+                                        [](const Cell& cell) { return !cell.variant.empty(); });
+  int64_t in_flight_ns_ = 0;
+  MonoNs in_flight_since_ = 0;
   int64_t current_cell_ = -1;
   MonoNs cell_started_ = 0;
   bool stopping_ = false;

@@ -33,6 +33,7 @@ struct RunResult {
   double wall_s = 0;
   std::optional<double> loop_lag_p99_ms;
   std::optional<double> loop_lag_max_ms;
+  double in_flight_s = 0;  ///< Seconds in flight, all calls together, counted as they went.
   LiveEvents::Progress progress;
 };
 

@@ -57,6 +57,7 @@ struct TargetAnswer {
   std::string version;
   std::vector<ModelInfo> models;
   std::optional<int64_t> threads;
+  std::optional<int64_t> slots;
   double took_ms = 0;
   std::string error;  ///< Why it cannot be used; empty when it can.
   std::shared_ptr<Engine> engine;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "gguf/dummy_model.h"
 #include "gguf/gguf_reader.h"
+#include "run/instrument_cache.h"
 #include "run/session.h"
 #include "run/wait_for.h"
 
@@ -50,6 +51,7 @@ Task<TargetAnswer> ask(HttpClient& http, Url url, Secret key, std::string kind, 
     answer.kind = entry.name;
     answer.version = info->version;
     answer.threads = info->threads;
+    answer.slots = info->slots;
     answer.models = std::move(*models);
     answer.engine = std::move(engine);
     answer.error.clear();
@@ -124,6 +126,7 @@ LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
   c.context_length = model.context_length;
   c.digest = model.digest;
   c.threads = target.threads;
+  c.slots = target.slots;
   c.memory_bytes = model.vram_bytes;
   live.engine = target.engine;
   return live;
@@ -173,15 +176,6 @@ Result<void> add_models(Session& session, const TargetAnswer& target, const RunS
     session.cells.push_back(make_cell(target, unlisted));
   }
   return {};
-}
-
-fs::path cache_directory() {
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') {
-    return fs::path(xdg) / "assay";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? fs::path(home) / ".cache" / "assay"
-                                          : fs::temp_directory_path() / "assay-cache";
 }
 
 /// The dummy model of that shape, written to the cache when it is not there yet.
@@ -242,6 +236,9 @@ Result<void> start_bundled(Session& session, const RunSpec& spec, const OnNote& 
   live.cell.model_bytes = info->file_bytes;
   live.cell.load_ms = engine->load_ms;
   live.cell.threads = engine->threads;
+  if (const auto& cost = info->token_cost) {  // It computes on this machine's cores.
+    live.cell.token_cost = TokenCost{cost->weight_bytes, cost->context_bytes, cost->operations};
+  }
   live.started = session.started.size();
   session.cells.push_back(std::move(live));
   session.started.push_back(std::move(*engine));

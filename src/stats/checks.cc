@@ -9,6 +9,8 @@
 #include <set>
 #include <tuple>
 
+#include "stats/leg_marks.h"
+
 namespace assay {
 namespace {
 
@@ -17,6 +19,7 @@ using Value = std::optional<double>;
 
 constexpr double kMaxLagMs = 2;
 constexpr double kMaxDifference = 0.05;
+constexpr double kMaxForeignShare = 0.02;
 constexpr auto kStampErrorNs = static_cast<int64_t>(derive::kKernelStampErrorUs * 1e3);
 constexpr int64_t kTokenTolerance = 1;  // Engines differ in counting the end-of-text token.
 
@@ -133,6 +136,70 @@ Check none_of(std::string_view name, int64_t violations) {
   return limited(name, static_cast<double>(violations), 0);
 }
 
+/// Seconds that the sent calls took, attempts included.
+double recorded_in_flight_s(const LedgerContent& ledger) {
+  double ns = 0;
+  for (const CallRecord& r : ledger.calls) {
+    const auto end = r.at.done ? r.at.done : r.at.ended;
+    if (r.at.start && end) ns += static_cast<double>(*end - *r.at.start);
+  }
+  return ns / 1e9;
+}
+
+Value little_difference(const LedgerContent& ledger) {
+  constexpr double kLeastSeconds = 1;
+  if (!ledger.end || ledger.resumes > 0 || !ledger.end->in_flight_s) return std::nullopt;
+  const double counted = *ledger.end->in_flight_s;
+  if (counted < kLeastSeconds) return std::nullopt;
+  return std::fabs(recorded_in_flight_s(ledger) / counted - 1);
+}
+
+/// The largest excess of a server's own count over ours.
+Value foreign_share(const LedgerContent& ledger) {
+  constexpr int64_t kLeastTokens = 100;
+  if (!ledger.end || ledger.resumes > 0) return std::nullopt;
+  Value worst;
+  for (const ServerCounters& server : ledger.end->server_counters) {
+    if (!server.output_tokens) continue;
+    std::set<std::string_view> cells;
+    for (const Cell& cell : ledger.meta.cells) {
+      if (cell.url == server.url) cells.insert(cell.id);
+    }
+    int64_t ours = 0;
+    bool whole = true;
+    for (const CallRecord& r : ledger.calls) {
+      if (!cells.contains(r.cell_id) || r.outcome == Outcome::kSkipped) continue;
+      whole &= r.outcome == Outcome::kOk && r.completion_tokens.has_value();
+      ours += r.completion_tokens.value_or(0);
+    }
+    if (!whole || ours < kLeastTokens) continue;
+    const double share = static_cast<double>(*server.output_tokens) / static_cast<double>(ours) - 1;
+    worst = std::max(worst.value_or(share), share);
+  }
+  return worst ? Value(std::max(*worst, 0.0)) : worst;
+}
+
+/// The open-loop leg with most calls, and the rate that it was to have.
+struct OpenLoop {
+  std::optional<ArrivalAudit> audit;
+  double asked = 0;
+};
+OpenLoop open_loop(const LedgerContent& ledger) {
+  OpenLoop found;
+  for (size_t i = 0; i < ledger.meta.legs.size(); ++i) {
+    const Leg& leg = ledger.meta.legs[i];
+    if (!leg.request_rate) continue;
+    Calls calls;
+    for (const CallRecord& r : ledger.calls) {
+      if (r.leg == static_cast<int64_t>(i) && r.attempt == 1) calls.push_back(&r);
+    }
+    auto audit = audit_arrivals(calls);
+    if (!audit || (found.audit && audit->calls <= found.audit->calls)) continue;
+    found = {audit, *leg.request_rate};
+  }
+  return found;
+}
+
 bool failed(const Measurement& m, std::string_view check) {
   return std::any_of(m.checks.begin(), m.checks.end(),
                      [&](const Check& c) { return c.name == check && !c.ok; });
@@ -194,6 +261,33 @@ void add_checks(const Measurement& m, Caveats& caveats) {
                              100 * m.engine_difference.value_or(0)));
   caveats.add_calls(static_cast<int64_t>(found("token_count_agreement")), "token_counts_disagree",
                     "with unlike token counts in usage and engine figures");
+  caveats.add_if(failed(m, "littles_law"), "in_flight_differs",
+                 fmt::format("times in flight are {:.1f} % off what the load loop counted",
+                             100 * found("littles_law")));
+  caveats.add_if(failed(m, "server_tokens"), "server_shared",
+                 fmt::format("the server generated {:.1f} % more tokens than were received: "
+                             "somebody else used it",
+                             100 * found("server_tokens")));
+  caveats.add_if(failed(m, "arrivals_late"), "arrivals_late",
+                 fmt::format("calls were sent {:.1f} ms late at p99", found("arrivals_late")));
+  caveats.add_if(
+      failed(m, "arrivals_rate"), "arrivals_rate",
+      fmt::format("the call rate was {:.1f} % off what was asked", 100 * found("arrivals_rate")));
+}
+
+/// Legs that carry a mark, the first one's detail for all.
+void add_marks(std::span<const LegResult> legs, Caveats& caveats) {
+  for (const std::string_view code : {"void", "invalid", "order_effect", "client_limited"}) {
+    int64_t marked = 0;
+    std::string detail;
+    for (const LegResult& leg : legs) {
+      const LegMark* mark = find_mark(leg, code);
+      if (mark == nullptr) continue;
+      if (marked++ == 0) detail = fmt::format("{}: {}", leg.prompt_id, mark->detail);
+    }
+    if (marked > 1) detail += fmt::format(", and {} more", marked - 1);
+    caveats.add_if(marked > 0, code, std::move(detail));
+  }
 }
 
 int64_t short_contexts(const RunMeta& meta) {
@@ -283,6 +377,21 @@ Measurement check_measurement(const LedgerContent& ledger) {
               none_of("token_count_agreement", count(calls, counts_differ)),
               none_of("clock_jump",
                       count(calls, [](const CallRecord& r) { return has_flag(r, "clock_jump"); }))};
+  const auto& calibration = ledger.meta.instrument.calibration;
+  if (calibration)
+    m.checks.push_back(informative("calibration", calibration->bias_p99_ms, kMaxLagMs));
+  m.checks.push_back(limited("littles_law", little_difference(ledger), kMaxDifference));
+  m.checks.push_back(limited("server_tokens", foreign_share(ledger), kMaxForeignShare));
+  const OpenLoop open = open_loop(ledger);
+  m.arrivals = open.audit;
+  if (open.audit) {
+    // The rate of random gaps is itself random: its standard error is 1 / sqrt(n) at most.
+    const double chance =
+        3 * open.audit->variation / std::sqrt(static_cast<double>(open.audit->calls));
+    m.checks.push_back(limited("arrivals_late", open.audit->late_p99_ms, kLateMs));
+    m.checks.push_back(limited("arrivals_rate", std::fabs(open.audit->rate / open.asked - 1),
+                               std::max(kMaxDifference, chance)));
+  }
   m.ok = std::all_of(m.checks.begin(), m.checks.end(), [](const Check& c) { return c.ok; });
   return m;
 }
@@ -296,6 +405,7 @@ std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement&
   };
   Caveats caveats;
   add_checks(measurement, caveats);
+  add_marks(legs, caveats);
   caveats.add_calls(flagged(ok, "estimated_tokens"), "estimated_tokens", "with estimated tokens");
   caveats.add_calls(count(ok, [](const CallRecord& r) { return !r.completion_tokens; }),
                     "no_token_count", "without a token count");

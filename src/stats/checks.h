@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/run.h"
+#include "stats/arrival_audit.h"
 #include "stats/legs.h"
 
 namespace assay {
@@ -34,6 +35,16 @@ struct Check {
 ///   or n - 1 tokens is most of the difference).
 /// - token_count_agreement (0): calls whose usage and engine counts differ by more than one token.
 /// - clock_jump (0): calls flagged `clock_jump`.
+/// - calibration (ms, 2): p99 of how far the stamps were off the simulated engine's true send times
+///   before the run; it informs, since the run's own lag tells of the run.
+/// - littles_law (0.05): how far the calls' times in flight, added up from the records, are off
+/// what
+///   the load loop counted as it went: |sum / counted - 1|, from one second on.
+/// - server_tokens (0.02): output tokens that the server counted beyond those we received, as a
+/// share:
+///   somebody else used it. From 100 tokens on, and only where every call was answered.
+/// - arrivals_late (ms, 2): open loop: p99 of how late calls were sent.
+/// - arrivals_rate (0.05): open loop: |achieved / asked - 1| of the call rate.
 struct Measurement {
   bool ok = true;  ///< All checks are.
   StampSource stamps = StampSource::kNone;
@@ -43,6 +54,7 @@ struct Measurement {
   /// Median of client / engine - 1, with its sign; what engine_decode_agreement is about.
   std::optional<double> engine_difference;
   std::vector<Check> checks;
+  std::optional<ArrivalAudit> arrivals;  ///< Of the open-loop leg with most calls.
 };
 inline constexpr int64_t kMinAgreementTokens = 40;
 
@@ -57,6 +69,8 @@ struct Caveat {
 /// What makes a run `unreliable`, in this order; nothing else ever appears:
 /// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
 ///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
+/// - in_flight_differs, server_shared, arrivals_late, arrivals_rate: as above;
+/// - void, invalid, order_effect, client_limited: legs that are marked so (stats/leg_marks.h);
 /// - estimated_tokens: ok calls are flagged `estimated_tokens`;
 /// - no_token_count: ok calls have no token count;
 /// - prompt_truncated: calls are flagged `prompt_truncated`: the engine saw less than was sent;

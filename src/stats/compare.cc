@@ -26,6 +26,12 @@ struct Sample {
   double log_mean = 0;
 };
 
+/// What units a comparison counts, and whether they belong together in pairs.
+struct Units {
+  bool by_restart = false;
+  bool paired = false;
+};
+
 bool is_steady(const LegResult& leg) {
   return leg.phase == Phase::kWarm || leg.phase == Phase::kMeasure;
 }
@@ -123,11 +129,38 @@ void finish(const Tolerance& tolerance, ComparedMetric& row) {
   if (row.verdict == Verdict::kUnclear) row.more = more_repetitions(*row.difference, tolerance);
 }
 
-std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind, bool by_restart) {
+/// The values of both legs that belong to the same repetition, in its order.
+std::pair<std::vector<double>, std::vector<double>> in_pairs(const LegResult& a, const LegResult& b,
+                                                             std::string_view metric) {
+  std::map<int64_t, double> of_a;
+  const MetricResult& first = *a.find(metric);
+  const MetricResult& second = *b.find(metric);
+  for (size_t i = 0; i < first.values.size(); ++i) of_a[first.run_idx[i]] = first.values[i];
+  std::pair<std::vector<double>, std::vector<double>> pairs;
+  std::map<int64_t, double> of_b;
+  for (size_t i = 0; i < second.values.size(); ++i) of_b[second.run_idx[i]] = second.values[i];
+  for (const auto& [repetition, value] : of_a) {
+    const auto other = of_b.find(repetition);
+    if (other == of_b.end()) continue;
+    pairs.first.push_back(value);
+    pairs.second.push_back(other->second);
+  }
+  return pairs;
+}
+
+std::optional<Difference> difference_of(const Sample& base, const Sample& now,
+                                        std::string_view metric, Units units) {
+  if (!units.paired) return difference_between(base.units, now.units);
+  if (units.by_restart) return paired_difference(base.units, now.units);
+  const auto [a, b] = in_pairs(*base.leg, *now.leg, metric);
+  return paired_difference(a, b);
+}
+
+std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind, Units units) {
   std::map<std::tuple<int64_t, std::optional<Prefix>>, ComparedMetric> rows;
   for (const auto& [a, b] : pairs) {
-    const auto base = sample_of(*a, kind.metric, by_restart);
-    const auto now = sample_of(*b, kind.metric, by_restart);
+    const auto base = sample_of(*a, kind.metric, units.by_restart);
+    const auto now = sample_of(*b, kind.metric, units.by_restart);
     if (!base || !now) continue;
     const auto prefix = kind.by_prefix ? std::optional(a->prefix) : std::nullopt;
     ComparedMetric& row = rows[{a->concurrency, prefix}];
@@ -136,7 +169,7 @@ std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind
     row.concurrency = a->concurrency;
     row.gate = kind.gate;
     row.strata.push_back({a->prompt_id, std::exp(base->log_mean), std::exp(now->log_mean),
-                          difference_between(base->units, now->units).value_or(Difference())});
+                          difference_of(*base, *now, kind.metric, units).value_or(Difference())});
   }
   std::vector<ComparedMetric> list;
   for (auto& [key, row] : rows) list.push_back(std::move(row));
@@ -164,8 +197,9 @@ void warn_of_role_chunks(const Pairs& pairs, ComparedCell& cell) {
 
 ComparedCell compare_cells(const ComparedRun& base, const std::string& base_id,
                            const ComparedRun& now, const std::string& new_id,
-                           const CompareOptions& options) {
+                           const CompareOptions& options, bool interleaved = false) {
   ComparedCell cell;
+  cell.interleaved = interleaved;
   cell.base_id = base_id;
   cell.new_id = new_id;
   cell.base_success = success_of(base, base_id);
@@ -180,7 +214,7 @@ ComparedCell compare_cells(const ComparedRun& base, const std::string& base_id,
     return cell;
   }
   for (const JudgedMetric& kind : kJudged) {
-    for (ComparedMetric& row : rows_of(pairs, kind, cell.by_restart)) {
+    for (ComparedMetric& row : rows_of(pairs, kind, {cell.by_restart, interleaved})) {
       Tolerance tolerance{options.tolerance, {}};
       if (options.floor) tolerance.noise_floor = options.floor(new_id, kind.metric);
       finish(tolerance, row);
@@ -247,6 +281,25 @@ void compare_settings(const CallSettings& a, const CallSettings& b, Circumstance
   into.add_number("requested context", a.context_length, b.context_length);
 }
 
+void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {
+  into.add("engine", base.kind, now.kind);
+  into.add("version", base.version, now.version);
+  into.add("model digest", base.digest.substr(0, 12), now.digest.substr(0, 12));
+  into.add("quantization", base.quantization, now.quantization);
+  into.add_number("model bytes", base.model_bytes, now.model_bytes);
+  into.add_number("context", base.context_length, now.context_length);
+  into.add_number("threads", base.threads, now.threads);
+}
+
+/// Those of the cell's first leg; a plan asks the same of every variant but for its own options.
+CallSettings settings_of(const RunMeta& meta, const Cell& cell) {
+  const auto index = &cell - meta.cells.data();
+  for (const Leg& leg : meta.legs) {
+    if (leg.cell == index && leg.prompt >= 0) return leg.settings;
+  }
+  return {};
+}
+
 /// Settings of the first planned leg that both have; legs of one suite differ by plan, not by hand.
 void compare_first_leg(const RunMeta& a, const RunMeta& b, Circumstances& into) {
   if (a.legs.empty() || b.legs.empty()) return;
@@ -269,13 +322,7 @@ void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& co
     const bool one_of_many = std::max(a.cells.size(), b.cells.size()) > 1;
     Circumstances into(comparison, one_of_many ? std::string_view(now->model) : "");
     if (base->id != now->id) into.add("cell", base->id, now->id);
-    into.add("engine", base->kind, now->kind);
-    into.add("version", base->version, now->version);
-    into.add("model digest", base->digest.substr(0, 12), now->digest.substr(0, 12));
-    into.add("quantization", base->quantization, now->quantization);
-    into.add_number("model bytes", base->model_bytes, now->model_bytes);
-    into.add_number("context", base->context_length, now->context_length);
-    into.add_number("threads", base->threads, now->threads);
+    compare_facts(*base, *now, into);
   }
   compare_first_leg(a, b, run);
 }
@@ -342,6 +389,24 @@ RunComparison compare_runs(const ComparedRun& base, const ComparedRun& now,
     if (b != nullptr) cell.new_id = b->id;
     cell.not_comparable = a != nullptr ? "only the base has this cell" : "the base lacks this cell";
     comparison.cells.push_back(std::move(cell));
+  }
+  adjust_gates(comparison.cells);
+  return comparison;
+}
+
+RunComparison compare_variants(const ComparedRun& run, const CompareOptions& options) {
+  RunComparison comparison;
+  const Cell* base = nullptr;
+  for (const Cell& cell : run.meta->cells) {
+    if (cell.variant.empty()) continue;
+    if (base == nullptr) {
+      base = &cell;
+      continue;
+    }
+    Circumstances into(comparison, cell.variant);
+    compare_facts(*base, cell, into);
+    compare_settings(settings_of(*run.meta, *base), settings_of(*run.meta, cell), into);
+    comparison.cells.push_back(compare_cells(run, base->id, run, cell.id, options, true));
   }
   adjust_gates(comparison.cells);
   return comparison;

@@ -69,7 +69,8 @@ struct ComparedCell {
   std::string base_id;  ///< Empty where only the other run has it.
   std::string new_id;
   std::string not_comparable;  ///< Why there is no row; empty when there is.
-  bool by_restart = false;  ///< The unit is a restart of the engine; else a call: within-run only.
+  bool by_restart = false;   ///< The unit is a restart of the engine; else a call: within-run only.
+  bool interleaved = false;  ///< Variants of one run: repetitions were paired.
   SuccessRate base_success, new_success;
   std::vector<ComparedMetric> metrics;
   std::vector<std::string> warnings;
@@ -103,5 +104,9 @@ struct CompareOptions {
 /// warm-up calls are left out.
 RunComparison compare_runs(const ComparedRun& base, const ComparedRun& now,
                            const CompareOptions& options);
+
+/// The variants of one interleaved run, each against the first: repetitions are paired, since each
+/// pair was measured side by side. Cells without a variant are left out.
+RunComparison compare_variants(const ComparedRun& run, const CompareOptions& options);
 
 }  // namespace assay

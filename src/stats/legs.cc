@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "stats/leg_marks.h"
+
 namespace assay {
 namespace {
 
@@ -130,7 +132,7 @@ std::vector<derive::Ratio> as_parts(std::span<const double> values,
 }
 
 MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>& ok) {
-  MetricResult result{&metric, {}, {}, {}};
+  MetricResult result{&metric, {}, {}, {}, {}};
   std::vector<derive::Ratio> parts;
   std::vector<std::vector<double>> clusters;
   int64_t events = 0;
@@ -140,6 +142,7 @@ MetricResult measure(const Metric& metric, const std::vector<const CallRecord*>&
     if (!value) continue;
     result.values.push_back(*value);
     result.restarts.push_back(call->restart);
+    result.run_idx.push_back(call->run_idx);
     if (metric.parts_of_call != nullptr) {
       if (const auto ratio = metric.parts_of_call(*call)) parts.push_back(*ratio);
     }
@@ -329,6 +332,7 @@ RunLegs group_legs(const LedgerContent& ledger) {
       if (is_failed(*call)) ++run.warmup.failed;
     }
   }
+  mark_legs(ledger.meta, ledger.calls, run.legs);
   return run;
 }
 

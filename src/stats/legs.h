@@ -20,6 +20,7 @@ struct MetricResult {
   Summary summary;
   std::vector<double> values;     ///< One per call that has one, in the order they were sent.
   std::vector<int64_t> restarts;  ///< CallRecord::restart of each value.
+  std::vector<int64_t> run_idx;   ///< CallRecord::run_idx of each value.
 };
 
 /// Percentiles over all calls that were sent, those that failed among them as calls without an
@@ -27,6 +28,12 @@ struct MetricResult {
 struct AllCalls {
   CensoredPercentiles ttft_ms;  ///< A failed call that had its first text counts with it.
   CensoredPercentiles e2e_ms;
+};
+
+/// Something that holds of a leg and has to stand beside its figures.
+struct LegMark {
+  std::string_view code;  ///< One of those that mark_legs() names.
+  std::string detail;     ///< For people, without the code.
 };
 
 /// A result leg: the calls of one planned leg whose prefix state is the same. TTFT and prefill of
@@ -57,6 +64,7 @@ struct LegResult {
   std::optional<double> aggregate_tps;
   std::optional<double> requests_per_sec;
   std::optional<AllCalls> all_calls;  ///< Where calls failed.
+  std::vector<LegMark> marks;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
   std::vector<size_t> calls;  ///< Its final records: indices into the ledger's calls, ascending.
 

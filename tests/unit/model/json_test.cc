@@ -42,6 +42,29 @@ TEST(CallLine, RoundTripsAndStaysTheSameBytes) {
   EXPECT_FALSE(back->at.due);
 }
 
+/// Every value of an enumeration, as far as it has a name.
+template <class E>
+std::vector<E> all_of() {
+  std::vector<E> values;
+  for (int i = 0; i < 16; ++i) {
+    const auto value = static_cast<E>(i);
+    if (to_text(value) != "unknown" || i == 0) values.push_back(value);
+  }
+  return values;
+}
+
+TEST(CallLine, HasANameForEverySourceOfTokens) {
+  EXPECT_EQ(all_of<TokenSource>().size(), static_cast<size_t>(TokenSource::kEstimate) + 1);
+  EXPECT_EQ(all_of<Outcome>().size(), static_cast<size_t>(Outcome::kSkipped) + 1);
+  EXPECT_EQ(all_of<Phase>().size(), static_cast<size_t>(Phase::kSkipped) + 1);
+  EXPECT_EQ(all_of<StampSource>().size(), static_cast<size_t>(StampSource::kMixed) + 1);
+  CallRecord r = full_record();
+  r.token_source = TokenSource::kEstimate;
+  const auto back = parse_call(call_line(r));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->token_source, TokenSource::kEstimate);
+}
+
 TEST(CallLine, BeginsWithSource004FieldsInItsOrder) {
   const std::string line = call_line(full_record());
   EXPECT_EQ(line.find(R"({"type":"call","cell_id":)"), 0U);
@@ -96,13 +119,32 @@ TEST(MetaLine, RoundTrips) {
   m.cells.push_back(Cell{.id = "local:openai:m", .kind = "openai", .model = "m"});
   m.cells.push_back(Cell{.id = "x:openai:-", .unavailable = "connection refused"});
   m.prompts.push_back(Prompt{.id = "p", .text = "hi", .salt = Prompt::Salt::kPerCall});
-  m.legs.push_back(Leg{.calls = 2, .settings = CallSettings{.max_tokens = 5}});
+  m.cells[0].slots = 4;
+  m.cells[0].variant = "q4";
+  m.cells[0].token_cost = TokenCost{1e9, 2e4, 3e9};
+  m.instrument.calibration = Calibration{4, 0.01, 0.08, 123456, "2026-01-31T12:00:00.000Z"};
+  m.instrument.machine = MachineCeiling{2, 1 << 20, 2e10, 8e10, "2026-01-31T12:00:00.000Z"};
+  m.legs.push_back(Leg{.request_rate = 2.5,
+                       .arrivals = Arrivals::kPoisson,
+                       .calls = 2,
+                       .settings = CallSettings{.max_tokens = 5}});
   m.calls = {{0, 0, 0}, {0, 1, 0}};
   const std::string line = meta_line(m);
   const auto back = parse_meta(line);
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(meta_line(*back), line);
   EXPECT_NE(line.find(R"("cells_planned":["local:openai:m"])"), std::string::npos);
+}
+
+TEST(EndLine, RoundTrips) {
+  RunEnd end;
+  end.state = "completed";
+  end.in_flight_s = 12.5;
+  end.server_counters = {{"http://h:1", 100, 200}, {"http://h:2", std::nullopt, 7}};
+  const auto back = parse_end(end_line(end));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(end_line(*back), end_line(end));
+  EXPECT_EQ(back->server_counters[1].output_tokens, 7);
 }
 
 TEST(LineType, TellsTheKindsApart) {

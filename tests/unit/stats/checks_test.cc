@@ -45,8 +45,58 @@ TEST(CheckMeasurement, AGoodRunIsOk) {
   EXPECT_DOUBLE_EQ(*m.loop_lag_ms_p99, 0.2);
   EXPECT_DOUBLE_EQ(*m.coalesced_share, 0);
   EXPECT_NEAR(*m.engine_difference, 199.0 / 200 - 1, 1e-6);
-  EXPECT_EQ(m.checks.size(), 8U);
+  EXPECT_EQ(m.checks.size(), 10U);
   EXPECT_TRUE(codes(b.ledger).empty());
+}
+
+TEST(CheckMeasurement, HoldsTheRecordsAgainstTheLoopsOwnAccount) {
+  Builder b = good_run();
+  double seconds = 0;
+  for (const CallRecord& r : b.ledger.calls) {
+    seconds += static_cast<double>(*r.at.done - *r.at.start) / 1e9;
+  }
+  ASSERT_GT(seconds, 1);
+  b.ledger.end->in_flight_s = seconds * 1.01;
+  EXPECT_TRUE(check(check_measurement(b.ledger), "littles_law").ok);
+  b.ledger.end->in_flight_s = seconds * 1.2;  // As if a call in six had left no record.
+  EXPECT_FALSE(check(check_measurement(b.ledger), "littles_law").ok);
+  EXPECT_EQ(codes(b.ledger), Codes{"in_flight_differs"});
+}
+
+TEST(CheckMeasurement, SeesThatSomebodyElseUsesTheServer) {
+  Builder b = good_run();
+  b.ledger.meta.cells[0].url = "http://h:1";
+  int64_t ours = 0;
+  for (const CallRecord& r : b.ledger.calls) ours += *r.completion_tokens;
+  b.ledger.end->server_counters = {{"http://h:1", std::nullopt, ours}};
+  EXPECT_TRUE(check(check_measurement(b.ledger), "server_tokens").ok);
+  b.ledger.end->server_counters[0].output_tokens = ours * 3 / 2;
+  EXPECT_FALSE(check(check_measurement(b.ledger), "server_tokens").ok);
+  EXPECT_EQ(codes(b.ledger), Codes{"server_shared"});
+  b.ledger.resumes = 1;  // The counts are of one session only.
+  EXPECT_FALSE(check(check_measurement(b.ledger), "server_tokens").value);
+}
+
+TEST(CheckMeasurement, AuditsTheArrivalsOfAnOpenLoop) {
+  Builder b("prompt");
+  b.add_ok(b.leg(b.cell("m"), b.prompt("p")), 12, {});
+  b.ledger.meta.legs[0].request_rate = 1;
+  const auto set_arrivals = [&](int64_t late_ns) {
+    int64_t due = 0;
+    for (CallRecord& r : b.ledger.calls) {
+      r.at.due = due;
+      r.at.sent = due + late_ns;
+      due += 1'000'000'000;
+    }
+    return check_measurement(b.ledger);
+  };
+  const Measurement good = set_arrivals(100'000);
+  ASSERT_TRUE(good.arrivals);
+  EXPECT_TRUE(check(good, "arrivals_late").ok);
+  EXPECT_TRUE(check(good, "arrivals_rate").ok);
+  EXPECT_FALSE(check(set_arrivals(30'000'000), "arrivals_late").ok);
+  b.ledger.meta.legs[0].request_rate = 2;  // Half of what was asked came.
+  EXPECT_FALSE(check(set_arrivals(0), "arrivals_rate").ok);
 }
 
 TEST(CheckMeasurement, LateReadsCountWhereTheKernelDidNotStamp) {

@@ -179,5 +179,55 @@ TEST(CompareRuns, WarnsWhereARoleChunkComesLongBeforeTheText) {
   EXPECT_NE(c.cells[0].warnings[0].find("role chunk"), std::string::npos);
 }
 
+/// Two variants measured side by side while the machine slows down steadily.
+Side drifting_variants(double second_is_slower) {
+  Builder b("prompt");
+  const int64_t first = b.leg(b.cell("a"), b.prompt("p"));
+  const int64_t second = b.leg(b.cell("b"), b.prompt("p"));
+  b.ledger.meta.cells[0].variant = "a";
+  b.ledger.meta.cells[1].variant = "b";
+  double at = 0;
+  for (int i = 0; i < 12; ++i) {
+    const double drift = 1 + 0.05 * i;
+    const double noise = 1 + 0.002 * (i % 3);
+    b.add(first, synthetic::ok_call(at, {.ttft_ms = 100 * drift, .gap_ms = 20 * drift}));
+    b.add(second, synthetic::ok_call(at + 2000, {.ttft_ms = 100 * drift * noise * second_is_slower,
+                                                 .gap_ms = 20 * drift * noise * second_is_slower}));
+    at += 4000;
+  }
+  return Side(std::move(b));
+}
+
+TEST(CompareVariants, SeesThroughADriftThatHitsBoth) {
+  const Side run = drifting_variants(1.05);
+  const RunComparison c = compare_variants(run.side(), {});
+  ASSERT_EQ(c.cells.size(), 1U);
+  EXPECT_TRUE(c.cells[0].interleaved);
+  const ComparedMetric* e2e = find(c.cells[0], "e2e_ms");
+  ASSERT_NE(e2e, nullptr);
+  EXPECT_EQ(e2e->verdict, Verdict::kWorse);
+  EXPECT_LT(e2e->difference->ci95().high - e2e->difference->ci95().low, 0.01);
+  // Unpaired, the drift would hide it.
+  EXPECT_GT(
+      difference_between(run.legs[0].find("e2e_ms")->values, run.legs[1].find("e2e_ms")->values)
+          ->standard_error,
+      10 * e2e->difference->standard_error);
+}
+
+TEST(CompareVariants, FindsNoDifferenceWhereThereIsNone) {
+  EXPECT_EQ(find(compare_variants(drifting_variants(1).side(), {}).cells[0], "e2e_ms")->verdict,
+            Verdict::kSame);
+}
+
+TEST(CompareVariants, LeavesOutRepetitionsThatOnlyOneSideAnswered) {
+  Side run = drifting_variants(1.05);
+  for (CallRecord& r : run.ledger.calls) {
+    if (r.leg == 0 && r.run_idx == 3) r.outcome = Outcome::kError;
+  }
+  run.legs = group_legs(run.ledger).legs;
+  const RunComparison c = compare_variants(run.side(), {});
+  EXPECT_EQ(find(c.cells[0], "e2e_ms")->difference->base_n, 11);
+}
+
 }  // namespace
 }  // namespace assay

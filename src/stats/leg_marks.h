@@ -1,0 +1,24 @@
+#pragma once
+
+#include "model/run.h"
+#include "stats/legs.h"
+
+namespace assay {
+
+/// Adds to each leg what has to stand beside its figures (LegResult::marks), and takes away figures
+/// that would answer another question than the one asked:
+/// - void: the scenario was not what the plan says; no metric is left;
+/// - invalid: faster than the machine's memory or cores can be;
+/// - order_effect: what call came before changes the leg's speed by more than kOrderShare, beyond
+///   chance;
+/// - client_limited: the client took events at more than kClientShare of the rate at which
+///   calibration found its ceiling.
+void mark_legs(const RunMeta& meta, std::span<const CallRecord> calls,
+               std::vector<LegResult>& legs);
+inline constexpr double kClientShare = 0.8;
+inline constexpr double kOrderShare = 0.02;
+
+/// The mark of that code, or null.
+const LegMark* find_mark(const LegResult& leg, std::string_view code);
+
+}  // namespace assay

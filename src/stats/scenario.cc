@@ -1,0 +1,107 @@
+#include "stats/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "stats/derive.h"
+#include "stats/percentiles.h"
+
+namespace assay {
+namespace {
+
+using Calls = std::span<const CallRecord* const>;
+
+template <class Count>
+std::optional<double> median_count(Calls calls, Count&& count) {
+  std::vector<double> counts;
+  for (const CallRecord* call : calls) {
+    if (const auto n = count(*call)) counts.push_back(static_cast<double>(*n));
+  }
+  return median(counts);
+}
+
+const Prompt* prompt_of(const RunMeta& meta, const Leg& leg) {
+  if (leg.prompt < 0 || leg.prompt >= static_cast<int64_t>(meta.prompts.size())) return nullptr;
+  return &meta.prompts[static_cast<size_t>(leg.prompt)];
+}
+
+std::string cached_prompt(const Prompt& prompt, Calls ok) {
+  if (prompt.salt != Prompt::Salt::kPerCall || ok.front()->prefix != Prefix::kReused) return {};
+  const auto cached = median_count(ok, [](const CallRecord& r) { return r.cached_tokens; });
+  const auto sent = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
+  if (!cached || !sent) return {};
+  return fmt::format("{:.0f} of {:.0f} prompt tokens came from the engine's cache", *cached, *sent);
+}
+
+std::string wrong_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
+  if (!prompt.target_tokens || !cell.tokens_per_word) return {};
+  const auto found = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
+  const auto asked = static_cast<double>(*prompt.target_tokens);
+  // Short prompts are mostly template and salt, of which no length was promised.
+  constexpr double kSlack = 32;
+  if (!found || std::fabs(*found - asked) <= std::max(kSlack, kLengthTolerance * asked)) return {};
+  return fmt::format("the prompt had {:.0f} tokens instead of {:.0f}", *found, asked);
+}
+
+std::string short_answer(const Cell& cell, const Leg& leg, Calls ok) {
+  if (!leg.settings.fixed_length || !leg.settings.max_tokens) return {};
+  const auto found = median_count(ok, [](const CallRecord& r) { return r.completion_tokens; });
+  const auto asked = static_cast<double>(*leg.settings.max_tokens);
+  const double least = asked * (cell.kind == "llamacpp" ? 1 - kLengthTolerance : kLeastOutput);
+  if (!found || *found + 1 >= least) return {};
+  return fmt::format("answers had {:.0f} tokens instead of {:.0f}", *found, asked);
+}
+
+std::string queued(const Cell& cell, const Leg& leg, Calls ok) {
+  if (leg.concurrency <= 1) return {};
+  const auto at_once = cell.slots ? cell.slots : answers_at_once(ok, leg.concurrency);
+  if (!at_once || *at_once >= leg.concurrency) return {};
+  return fmt::format(
+      "the engine worked on {} {} at once instead of {}: what looks like latency is "
+      "its queue",
+      *at_once, *at_once == 1 ? "call" : "calls", leg.concurrency);
+}
+
+}  // namespace
+
+std::optional<int64_t> answers_at_once(Calls ok, int64_t concurrency) {
+  std::vector<std::pair<int64_t, int64_t>> edges;
+  std::vector<double> spans;
+  std::vector<double> waits;
+  for (const CallRecord* call : ok) {
+    const auto ttft = derive::ttft_ms(*call);
+    if (!ttft || !call->at.last_text || *call->at.last_text <= *call->at.first_text) continue;
+    edges.emplace_back(*call->at.first_text, 1);
+    edges.emplace_back(*call->at.last_text, -1);
+    spans.push_back(static_cast<double>(*call->at.last_text - *call->at.first_text) / 1e6);
+    waits.push_back(*ttft);
+  }
+  if (static_cast<int64_t>(spans.size()) < 2 * concurrency) return std::nullopt;
+  const double shortest_wait = *std::min_element(waits.begin(), waits.end());
+  if (shortest_wait * static_cast<double>(concurrency) > *median(spans)) return std::nullopt;
+  std::sort(edges.begin(), edges.end());
+  int64_t now = 0;
+  int64_t most = 0;
+  for (const auto& [at, change] : edges) {
+    now += change;
+    most = std::max(most, now);
+  }
+  return most;
+}
+
+std::string void_reason(const RunMeta& meta, const Leg& leg, Calls ok) {
+  const Prompt* prompt = prompt_of(meta, leg);
+  const bool planned = leg.cell >= 0 && leg.cell < static_cast<int64_t>(meta.cells.size());
+  if (ok.empty() || prompt == nullptr || !planned) return {};
+  const Cell& cell = meta.cells[static_cast<size_t>(leg.cell)];
+  for (std::string reason : {cached_prompt(*prompt, ok), wrong_prompt(cell, *prompt, ok),
+                             short_answer(cell, leg, ok), queued(cell, leg, ok)}) {
+    if (!reason.empty()) return reason;
+  }
+  return {};
+}
+
+}  // namespace assay
