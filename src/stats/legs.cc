@@ -359,7 +359,8 @@ PrefillFit fit_prefill(std::span<const LegResult> legs, std::string_view cell_id
   fit.lengths = static_cast<int64_t>(lengths.size());
   if (fit.lengths < kMinPrefillLengths) return fit;
   const auto line = fit_line(points);
-  if (!line || line->slope <= 0) return fit;
+  // Below it the slope is noise, and its reciprocal any number.
+  if (!line || line->slope * (*lengths.rbegin() - *lengths.begin()) < kLeastGrowthMs) return fit;
   fit.tps = 1e3 / line->slope;
   if (line->intercept >= 0) fit.floor_ms = line->intercept;
   return fit;

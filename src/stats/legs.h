@@ -92,7 +92,8 @@ RunLegs group_legs(const LedgerContent& ledger);
 
 /// Prefill speed from how the median time grows with the prompt's real length.
 struct PrefillFit {
-  std::optional<double> tps;       ///< 1 / slope; absent when the slope is not positive.
+  /// 1 / slope; absent when the time grows by less than kLeastGrowthMs over all lengths.
+  std::optional<double> tps;
   std::optional<double> floor_ms;  ///< The intercept, `ttft_floor_ms`; absent when negative.
   int64_t lengths = 0;             ///< Distinct lengths that were there; at least 3 are needed.
 };
@@ -104,5 +105,6 @@ enum class PrefillTime : uint8_t { kClient, kEngine };
 /// concurrency there is.
 PrefillFit fit_prefill(std::span<const LegResult> legs, std::string_view cell_id, PrefillTime time);
 inline constexpr int64_t kMinPrefillLengths = 3;
+inline constexpr double kLeastGrowthMs = 1;
 
 }  // namespace assay

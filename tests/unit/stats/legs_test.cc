@@ -227,5 +227,17 @@ TEST(FitPrefill, IsTheSlopeOverThreeFreshLengths) {
   EXPECT_FALSE(two.floor_ms);
 }
 
+TEST(FitPrefill, HasNoSpeedWhereTheTimeHardlyGrows) {
+  Builder b("speed");
+  const int64_t cell = b.cell("m");
+  for (const int64_t length : {20, 512, 4096}) {
+    const double ttft = 30 + static_cast<double>(length) * 1e-6;
+    b.add_ok(b.leg(cell, b.prompt("p" + std::to_string(length), length)), 3,
+             {.ttft_ms = ttft, .prompt_tokens = length, .cached = 0}, 0);
+  }
+  const auto legs = group_legs(b.ledger).legs;
+  EXPECT_FALSE(fit_prefill(legs, "local:llamacpp:m", PrefillTime::kClient).tps);
+}
+
 }  // namespace
 }  // namespace assay
