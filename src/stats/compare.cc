@@ -110,12 +110,16 @@ Pairs matching_legs(const ComparedRun& base, std::string_view base_id, const Com
 
 void finish(const Tolerance& tolerance, ComparedMetric& row) {
   std::vector<Difference> differences;
+  std::vector<LogMean> base_means;
+  std::vector<LogMean> now_means;
   double base = 0;
   double now = 0;
   for (const ComparedStratum& stratum : row.strata) {
     base += std::log(stratum.base);
     now += std::log(stratum.now);
     if (stratum.difference.base_n > 0) differences.push_back(stratum.difference);
+    if (stratum.base_mean) base_means.push_back(*stratum.base_mean);
+    if (stratum.now_mean) now_means.push_back(*stratum.now_mean);
   }
   const auto strata = static_cast<double>(row.strata.size());
   row.base = std::exp(base / strata);
@@ -124,6 +128,8 @@ void finish(const Tolerance& tolerance, ComparedMetric& row) {
   // A stratum without a spread would make the others' interval look like that of all.
   if (differences.size() != row.strata.size()) return;
   row.difference = over_strata(differences);
+  row.base_ci95 = log_mean_over_strata(base_means)->ci95();
+  row.now_ci95 = log_mean_over_strata(now_means)->ci95();
   row.verdict = judge(*row.difference, row.metric->better, tolerance);
   row.detectable = detectable_change(*row.difference, tolerance);
   if (row.verdict == Verdict::kUnclear) row.more = more_repetitions(*row.difference, tolerance);
@@ -169,6 +175,7 @@ std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind
     row.concurrency = a->concurrency;
     row.gate = kind.gate;
     row.strata.push_back({a->prompt_id, std::exp(base->log_mean), std::exp(now->log_mean),
+                          log_mean_of(base->units), log_mean_of(now->units),
                           difference_of(*base, *now, kind.metric, units).value_or(Difference())});
   }
   std::vector<ComparedMetric> list;

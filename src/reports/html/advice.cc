@@ -81,7 +81,7 @@ std::string_view remedy_of(std::string_view caveat) {
   return {};
 }
 
-std::string repeat_command(const RunMeta& meta) {
+std::string repeat_command(const RunMeta& meta, const std::vector<OptionValue>& changed) {
   constexpr std::array<std::string_view, 8> kNotAgain{"output", "label",       "data-dir", "json",
                                                       "quiet",  "no-progress", "color",    "wait"};
   const auto options = nlohmann::ordered_json::parse(meta.options_json, nullptr, false);
@@ -89,12 +89,16 @@ std::string repeat_command(const RunMeta& meta) {
   if (options.is_discarded() || !options.is_object()) return {};
   for (const auto& [name, value] : options.items()) {
     if (std::find(kNotAgain.begin(), kNotAgain.end(), name) != kNotAgain.end()) continue;
+    const bool replaced = std::any_of(changed.begin(), changed.end(),
+                                      [&](const OptionValue& one) { return one.name == name; });
+    if (replaced) continue;
     if (value.is_array()) {
       for (const auto& one : value) add_option(name, one, command);
     } else {
       add_option(name, value, command);
     }
   }
+  for (const OptionValue& one : changed) command += " --" + one.name + " " + quoted(one.value);
   // What cannot be shown as it is must not be copied.
   const bool whole =
       command.size() <= kMaxCommand && safe_text(command, RenderOptions::Glyphs::kUtf8) == command;

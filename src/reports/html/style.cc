@@ -76,6 +76,11 @@ text{font-size:11px;fill:var(--soft)}.m{text-anchor:middle}.e{text-anchor:end}
 .ax,.grid{stroke:var(--line);stroke-width:1}.grid{stroke:var(--grid)}
 .dot{fill:var(--blue)}.ring{fill:var(--panel);stroke:var(--blue);stroke-width:2}
 .ci{fill:var(--band);stroke:var(--blue);stroke-width:1}
+.tol{fill:var(--grid)}.noise{fill:none;stroke:var(--soft);stroke-dasharray:2 3}
+.zero{stroke:var(--soft);stroke-width:1}
+.ratio h3{font-size:.95rem;margin:1rem 0 .2rem}
+.ratio li,.ratio .axis{grid-template-columns:minmax(8rem,12rem) 1fr minmax(8.5rem,19rem)}
+.ratio li,.ratio svg.row{padding:0}.ratio svg.row{height:26px}.ratio .axis svg.row{height:20px}
 .bar{fill:var(--band);stroke:none}.p{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 2}
 .p+text{fill:var(--ink)}
 .calls{fill:var(--blue);fill-opacity:.4}
@@ -111,7 +116,8 @@ footer{margin-top:3rem;color:var(--soft);font-size:.82rem}
 .rows li svg{order:1}.rows li i,.bad tspan{display:none}
 .axis{grid-template-columns:1fr}.axis svg{grid-column:1}
 th,td{padding:.3rem .5rem}}
-@media(forced-colors:active){.bar,.ci,.dot{fill:CanvasText}.t,.s,.w{stroke:CanvasText}}
+@media(forced-colors:active){.tol{fill:none;stroke:CanvasText;stroke-width:.5}.zero{stroke:CanvasText}
+.bar,.ci,.dot{fill:CanvasText}.t,.s,.w{stroke:CanvasText}}
 @media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--ink:#000;--soft:#444;--line:#bbb;
 --grid:#ddd;--blue:#1c5fb0;--band:#a9c8ee;--pale:#d9e7f8;--wait:#999;--warn:#6b4100;
 --warnbg:#fff;--bad:#a4262c;--good:#1d6b3a}
