@@ -61,25 +61,10 @@ std::string title_of(const ComparisonReport& r) {
                      r.tolerance * 100);
 }
 
-std::string list_text(std::vector<std::string> items, size_t most) {
-  if (items.size() > most) {
-    const size_t rest = items.size() - most;
-    items.resize(most);
-    items.push_back(fmt::format("{} more", rest));
-  }
-  return fmt::format("{}", fmt::join(items, ", "));
-}
-
 std::vector<std::string> facts_of(const ComparisonReport& r) {
   std::vector<std::string> facts;
-  if (!r.comparison.same.empty())
-    facts.push_back("same: " + list_text(r.comparison.same, kMaxSame));
-  std::vector<std::string> differs;
-  for (const SettingChange& change : r.comparison.differs) {
-    differs.push_back(fmt::format("{} {} -> {}", change.name, change.base, change.now));
-  }
-  facts.push_back(differs.empty() ? "differs: nothing that the runs state"
-                                  : "differs: " + list_text(std::move(differs), 2 * kMaxSame));
+  if (!r.comparison.same.empty()) facts.push_back("same: " + some_of(r.comparison.same, kMaxSame));
+  facts.push_back(differs_text(r));
   facts.emplace_back("figures are geometric means over calls, prompts weighing alike");
   return facts;
 }

@@ -13,6 +13,7 @@ namespace assay {
 namespace {
 
 constexpr size_t kIdPrefix = 8;
+constexpr size_t kMaxDiffering = 16;
 constexpr std::array kVerdicts{Verdict::kBetter, Verdict::kWorse, Verdict::kSame,
                                Verdict::kUnclear};
 
@@ -40,21 +41,22 @@ bool has(const ComparedCell& cell, Verdict verdict) {
   });
 }
 
-std::string_view claim_of(const ComparedCell& cell) {
-  const auto verdict = cell_verdict(cell);
-  if (!verdict) {
-    return has(cell, Verdict::kWorse) ? "the new run is better in one respect and worse in another."
-                                      : "too few calls to say which is better.";
-  }
-  switch (*verdict) {
-    case Verdict::kBetter:
-      return "the new run is better.";
-    case Verdict::kWorse:
-      return "the new run is worse.";
-    case Verdict::kSame:
-      return "both runs are the same.";
-    case Verdict::kUnclear:
-      return "which run is better is unclear.";
+/// `who`: `the new run`, `this variant`.
+std::string claim_of(CellVerdict verdict, std::string_view who) {
+  switch (verdict) {
+    case CellVerdict::kBetter:
+    case CellVerdict::kWorse:
+      return fmt::format("{} is {}.", who, to_text(verdict));
+    case CellVerdict::kMixed:
+      return fmt::format("{} is better in one respect and worse in another.", who);
+    case CellVerdict::kSame:
+      return fmt::format("{} is the same as the base.", who);
+    case CellVerdict::kUnclear:
+      return fmt::format("whether {} is better is unclear.", who);
+    case CellVerdict::kTooFew:
+      return fmt::format("there are too few calls to say whether {} is better.", who);
+    case CellVerdict::kNotComparable:
+      return "cannot be compared.";
   }
   return "";
 }
@@ -92,16 +94,11 @@ std::string change_interval_text(const std::optional<Difference>& difference) {
   if (!difference) return "-";
   const Interval ci = difference->ci95();
   const auto end = [](double share) {
-    return std::fabs(share) >= 9.995 ? fmt::format("{:+.0f}", share * 100)
-                                     : fmt::format("{:+.1f}", share * 100);
+    if (std::fabs(share) >= 9.995) return fmt::format("{:+.0f}", share * 100);
+    const double percent = std::round(1000 * share) / 10;
+    return percent == 0 ? std::string("0.0") : fmt::format("{:+.1f}", percent);
   };
   return fmt::format("{} … {}", end(ci.low), end(ci.high));
-}
-
-std::string range_text(const Metric& metric, const std::optional<Interval>& interval) {
-  if (!interval) return "-";
-  return fmt::format("{} … {}", metric_text(metric, interval->low),
-                     metric_text(metric, interval->high));
 }
 
 std::string rate_text(const SuccessRate& rate) {
@@ -123,10 +120,29 @@ std::string counts_text(const RunComparison& comparison) {
   return text;
 }
 
+std::string some_of(std::vector<std::string> items, size_t most) {
+  if (items.size() > most) {
+    const size_t rest = items.size() - most;
+    items.resize(most);
+    items.push_back(fmt::format("{} more", rest));
+  }
+  return join(items, ", ");
+}
+
+std::string differs_text(const ComparisonReport& report) {
+  std::vector<std::string> differs;
+  for (const SettingChange& change : report.comparison.differs) {
+    differs.push_back(fmt::format("{} {} -> {}", change.name, change.base, change.now));
+  }
+  return differs.empty() ? "differs: nothing that the runs state"
+                         : "differs: " + some_of(std::move(differs), kMaxDiffering);
+}
+
 std::string cell_label(const ComparisonReport& report, const ComparedCell& cell) {
   const auto among = [](const RunMeta& meta, const std::string& id) {
     for (size_t i = 0; i < meta.cells.size(); ++i) {
-      if (meta.cells[i].id == id) return cell_labels(meta)[i];
+      if (meta.cells[i].id != id) continue;
+      return meta.cells[i].variant.empty() ? cell_labels(meta)[i] : meta.cells[i].variant;
     }
     return id;
   };
@@ -142,14 +158,15 @@ std::string new_label(const ComparisonReport& report) {
   return report.now.run_id.substr(0, kIdPrefix);
 }
 
-std::optional<Verdict> cell_verdict(const ComparedCell& cell) {
+CellVerdict cell_verdict(const ComparedCell& cell) {
+  if (!cell.not_comparable.empty()) return CellVerdict::kNotComparable;
   const bool better = has(cell, Verdict::kBetter);
   const bool worse = has(cell, Verdict::kWorse);
-  if (better && worse) return std::nullopt;
-  if (better) return Verdict::kBetter;
-  if (worse) return Verdict::kWorse;
-  if (has(cell, Verdict::kUnclear)) return Verdict::kUnclear;
-  return has(cell, Verdict::kSame) ? std::optional(Verdict::kSame) : std::nullopt;
+  if (better && worse) return CellVerdict::kMixed;
+  if (better) return CellVerdict::kBetter;
+  if (worse) return CellVerdict::kWorse;
+  if (has(cell, Verdict::kUnclear)) return CellVerdict::kUnclear;
+  return has(cell, Verdict::kSame) ? CellVerdict::kSame : CellVerdict::kTooFew;
 }
 
 std::string cell_claim(const ComparisonReport& report, const ComparedCell& cell) {
@@ -157,7 +174,9 @@ std::string cell_claim(const ComparisonReport& report, const ComparedCell& cell)
   if (!cell.not_comparable.empty()) {
     return fmt::format("{} cannot be compared: {}.", label, cell.not_comparable);
   }
-  return fmt::format("{}: {}", label, claim_of(cell));
+  return fmt::format(
+      "{}: {}", label,
+      claim_of(cell_verdict(cell), cell.interleaved ? "this variant" : "the new run"));
 }
 
 std::string cell_reasons(const ComparedCell& cell) {

@@ -128,8 +128,8 @@ void finish(const Tolerance& tolerance, ComparedMetric& row) {
   // A stratum without a spread would make the others' interval look like that of all.
   if (differences.size() != row.strata.size()) return;
   row.difference = over_strata(differences);
-  row.base_ci95 = log_mean_over_strata(base_means)->ci95();
-  row.now_ci95 = log_mean_over_strata(now_means)->ci95();
+  if (const auto mean = log_mean_over_strata(base_means)) row.base_ci95 = mean->ci95();
+  if (const auto mean = log_mean_over_strata(now_means)) row.now_ci95 = mean->ci95();
   row.verdict = judge(*row.difference, row.metric->better, tolerance);
   row.detectable = detectable_change(*row.difference, tolerance);
   if (row.verdict == Verdict::kUnclear) row.more = more_repetitions(*row.difference, tolerance);
@@ -290,6 +290,8 @@ void compare_settings(const CallSettings& a, const CallSettings& b, Circumstance
 
 void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {
   into.add("engine", base.kind, now.kind);
+  // An engine that was started here has another port each time.
+  if (!base.managed && !now.managed) into.add("target", base.url, now.url);
   into.add("version", base.version, now.version);
   into.add("model digest", base.digest.substr(0, 12), now.digest.substr(0, 12));
   into.add("quantization", base.quantization, now.quantization);
@@ -314,6 +316,17 @@ void compare_first_leg(const RunMeta& a, const RunMeta& b, Circumstances& into) 
   compare_settings(a.legs.front().settings, b.legs.front().settings, into);
 }
 
+/// `1`, or `1, 4, 16`: how many calls were asked at once.
+std::string concurrencies_of(const RunMeta& meta) {
+  std::set<int64_t> levels;
+  for (const Leg& leg : meta.legs) {
+    if (leg.phase != Phase::kWarmup && leg.phase != Phase::kSkipped) levels.insert(leg.concurrency);
+  }
+  std::vector<std::string> texts;
+  for (const int64_t level : levels) texts.push_back(std::to_string(level));
+  return join(texts, ", ");
+}
+
 void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& comparison) {
   Circumstances run(comparison, "");
   run.add("suite", a.suite, b.suite);
@@ -322,6 +335,7 @@ void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& co
     run.add("suite revision", a.suite_rev.substr(0, 8), b.suite_rev.substr(0, 8));
   }
   run.add("host", a.host, b.host);
+  run.add("concurrency", concurrencies_of(a), concurrencies_of(b));
   run.add("assay", a.assay_version, b.assay_version);
   for (const auto& [base, now] :
        matching_cells(ComparedRun{&a, nullptr}, ComparedRun{&b, nullptr})) {

@@ -45,6 +45,10 @@ constexpr std::array kRemedies{
     Remedy{"prompt_truncated", "Give the engine a longer context, or use shorter prompts."},
     Remedy{"context_short", "Load the model with the context that was asked for."},
     Remedy{"few_calls", "Measure with more repetitions: -r 30 gives intervals and a p90."},
+    Remedy{"drifting",
+           "Let heat and other work settle, then measure again: while it drifts, the mean "
+           "stands for no moment."},
+    Remedy{"saturated", "Ask for fewer calls at once: work comes in faster than it is done."},
     Remedy{"failed_calls", "Find out why calls failed before comparing: see the failures."},
     Remedy{"torn_ledger", "The ledger lost lines; measure again before relying on it."},
 };

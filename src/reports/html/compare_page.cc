@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "reports/compare_words.h"
 #include "reports/html/compare_parts.h"
 #include "reports/html/shell.h"
@@ -19,23 +20,15 @@ std::string title_of(const Reports& reports) {
 
 /// `2 cells: 1 better, 1 worse.`
 std::string cells_text(const ComparisonReport& report) {
-  std::vector<std::pair<std::string, int64_t>> kinds{
-      {"better", 0}, {"worse", 0},   {"better and worse", 0},
-      {"same", 0},   {"unclear", 0}, {"not comparable", 0}};
-  for (const ComparedCell& cell : report.comparison.cells) {
-    const auto verdict = cell_verdict(cell);
-    const bool mixed = !verdict && cell.not_comparable.empty();
-    const std::string kind = !cell.not_comparable.empty() ? "not comparable"
-                             : mixed                      ? "better and worse"
-                                                          : std::string(to_text(*verdict));
-    for (auto& [name, count] : kinds) count += name == kind ? 1 : 0;
+  const auto& cells = report.comparison.cells;
+  std::vector<std::string> parts;
+  for (const auto& [verdict, name] : EnumText<CellVerdict>::kNames) {
+    const auto found = std::count_if(cells.begin(), cells.end(), [v = verdict](const auto& cell) {
+      return cell_verdict(cell) == v;
+    });
+    if (found > 0) parts.push_back(fmt::format("{} {}", found, name));
   }
-  std::string text;
-  for (const auto& [name, count] : kinds) {
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
-  }
-  const size_t n = report.comparison.cells.size();
-  return fmt::format("{} {}: {}.", n, n == 1 ? "cell" : "cells", text);
+  return fmt::format("{} cells: {}.", cells.size(), join(parts, ", "));
 }
 
 /// A comparison's cells in sentences.
@@ -49,15 +42,16 @@ std::string sentences_html(const ComparisonReport& report) {
 }
 
 std::string answer_html(const Reports& reports) {
-  const ComparisonReport& first = reports.front();
-  if (reports.size() == 1 && first.comparison.cells.size() == 1) {
-    const ComparedCell& cell = first.comparison.cells.front();
-    const std::string reasons = cell_reasons(cell);
-    return fmt::format("<p>{}</p>\n{}", html_text(cell_claim(first, cell)),
-                       reasons.empty() ? "" : fmt::format("<p>{}</p>\n", html_text(reasons)));
-  }
   std::string out;
   for (const ComparisonReport& report : reports) {
+    if (report.comparison.cells.size() == 1) {
+      const ComparedCell& cell = report.comparison.cells.front();
+      const std::string reasons = cell_reasons(cell);
+      const std::string of = reports.size() > 1 ? new_label(report) + ", " : "";
+      out += fmt::format("<p>{}</p>\n{}", html_text(of + cell_claim(report, cell)),
+                         reasons.empty() ? "" : fmt::format("<p>{}</p>\n", html_text(reasons)));
+      continue;
+    }
     out += fmt::format("<p>{} against {}: {}</p>\n{}", html_text(new_label(report)),
                        html_text(base_label(report)), html_text(cells_text(report)),
                        sentences_html(report));
@@ -87,13 +81,19 @@ std::string unreliable_html(const Reports& reports) {
 }
 
 std::string head_html(const Reports& reports) {
+  std::string facts;
+  for (const ComparisonReport& report : reports) {
+    const std::string of = reports.size() > 1 ? new_label(report) + " " : "";
+    facts += fmt::format("<li>{}</li>\n", html_text(of + differs_text(report)));
+  }
   std::string out = fmt::format(
-      "<header>\n<p class=\"eyebrow\">Assay, two runs or more compared</p>\n<h1>{}</h1>\n"
-      "<div class=\"answer\">\n{}</div>\n",
-      html_text(title_of(reports)), answer_html(reports));
+      "<header>\n<p class=\"eyebrow\">Assay, comparison of runs</p>\n<h1>{}</h1>\n"
+      "<ul class=\"plain\">\n{}</ul>\n<div class=\"answer\">\n{}</div>\n",
+      html_text(title_of(reports)), facts, answer_html(reports));
   for (const ComparisonReport& report : reports) {
     const std::string name = reports.size() > 1 ? new_label(report) + ": " : "";
-    out += fmt::format("<p class=\"verdict {}\">{}</p>\n", report.failed() ? "no" : "ok",
+    out += fmt::format("<p class=\"verdict {}\">{}</p>\n",
+                       report.failed() || report.comparison.empty() ? "no" : "ok",
                        html_text(name + counts_text(report.comparison)));
   }
   return out + unreliable_html(reports) + "</header>\n";
@@ -165,6 +165,7 @@ std::string comparison_html(const std::vector<ComparisonReport>& reports,
   const std::vector<Part> parts{
       {"summary", "Changes",
        changes_html(reports) + figures_html(reports, definitions) + findings_html(reports)},
+      {"load", "Throughput and latency", loads_html(reports, runs, definitions)},
       {"certainty", "How sure this is", certainty_html(reports)},
       {"missing", "What cannot be compared", not_comparable_html(reports)},
       {"circumstances", "Circumstances", settings_html(reports, runs, definitions)},

@@ -14,7 +14,8 @@ namespace assay {
 using Reports = std::vector<ComparisonReport>;
 using Runs = std::vector<const ReportModel*>;
 
-/// One of the base's cells in every comparison that has it; or one that only a new run has.
+/// One of the base's cells in every comparison that has it; or one that only a new run has. Of a
+/// single comparison each pair of cells is one.
 struct CellAcross {
   struct In {
     const ComparisonReport* report = nullptr;
@@ -29,6 +30,8 @@ std::vector<CellAcross> cells_across(const Reports& reports);
 std::string figures_html(const Reports& reports, Definitions& definitions);
 /// Every metric's change on one axis.
 std::string changes_html(const Reports& reports);
+/// Throughput over latency where the runs asked at several levels of concurrency; else empty.
+std::string loads_html(const Reports& reports, const Runs& runs, Definitions& definitions);
 /// How sure it all is: units, noise, the smallest change that would be found.
 std::string certainty_html(const Reports& reports);
 /// What differs between the runs, then, folded, what is the same.

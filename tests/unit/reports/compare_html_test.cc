@@ -114,7 +114,7 @@ TEST(CompareHtml, AnUnclearComparisonSaysHowManyMoreAndHow) {
   runs.push_back(compared_run("bbbbbbbb-2", 1.08, 1, 8, 0.4));
   const Comparison compared(std::move(runs));
   const std::string html = compared.html();
-  EXPECT_TRUE(holds(html, "which run is better is unclear")) << html.substr(3000, 3000);
+  EXPECT_TRUE(holds(html, "whether the new run is better is unclear")) << html.substr(3000, 3000);
   EXPECT_TRUE(holds(html, "more repetitions a side would settle it"));
   EXPECT_TRUE(holds(html,
                     "assay compare $(assay run --target http&#58;//h:1 --prompt sky "
@@ -131,6 +131,16 @@ TEST(CompareHtml, CellsThatCannotBeComparedHaveTheirReason) {
   EXPECT_TRUE(holds(html, "3 cells: 2 worse, 1 not comparable."));
 }
 
+TEST(CompareHtml, FewCallsAreNoVerdict) {
+  std::vector<ReportModel> runs;
+  runs.push_back(compared_run("aaaaaaaa-1", 1, 2, 2));
+  runs.push_back(compared_run("bbbbbbbb-2", 1.2, 2, 2));
+  const std::string html = Comparison(std::move(runs)).html();
+  EXPECT_TRUE(holds(html, "2 cells: 2 with too few calls."));
+  EXPECT_TRUE(holds(html, "? few calls</b>"));
+  EXPECT_FALSE(holds(html, "assay baseline set"));
+}
+
 TEST(CompareHtml, SeveralRunsAreColumnsAgainstTheBase) {
   std::vector<ReportModel> runs;
   runs.push_back(compared_run("aaaaaaaa-1", 1));
@@ -142,6 +152,48 @@ TEST(CompareHtml, SeveralRunsAreColumnsAgainstTheBase) {
   EXPECT_TRUE(holds(html, "<th scope=\"col\">bbbbbbbb<small>95 % int.</small></th>"));
   EXPECT_TRUE(holds(html, "<th scope=\"col\">cccccccc<small>95 % int.</small></th>"));
   EXPECT_TRUE(holds(html, "TTFT fresh · cccccccc"));
+}
+
+TEST(CompareHtml, RunsAtSeveralConcurrenciesArePlottedAndTabled) {
+  std::vector<ReportModel> runs;
+  for (const int64_t concurrency : {1, 4}) {
+    synthetic::Builder b("prompt");
+    b.ledger.meta.run_id = concurrency == 1 ? "aaaaaaaa-1" : "bbbbbbbb-2";
+    const int64_t leg = b.leg(b.cell("m"), b.prompt("p"));
+    b.ledger.meta.legs[0].concurrency = concurrency;
+    b.add_ok(leg, 8, {.ttft_ms = 50.0 * static_cast<double>(concurrency), .cached = 0}, 0);
+    runs.push_back(make_report_model(std::move(b.ledger)));
+  }
+  const std::string html = Comparison(std::move(runs)).html();
+  expect_balanced(html);
+  EXPECT_TRUE(holds(html, "<td>4</td>"));
+  EXPECT_TRUE(holds(html, "<td>200.0</td>"));
+  EXPECT_TRUE(holds(html, ">4<tspan> at once · bbbbbbbb</tspan></text>"));
+  EXPECT_TRUE(holds(html, "<td class=\"l\">4</td>")) << "what differs";
+}
+
+TEST(CompareHtml, EveryVariantOfOneRunStandsAgainstTheFirst) {
+  synthetic::Builder b("prompt");
+  const int64_t prompt = b.prompt("p");
+  for (const auto& [variant, slower] :
+       {std::pair{"base", 1.0}, std::pair{"threads-4", 1.2}, std::pair{"threads-8", 0.8}}) {
+    const int64_t cell = b.cell(std::string("m-") + variant);
+    b.ledger.meta.cells.back().variant = variant;
+    b.add_ok(b.leg(cell, prompt), 8, {.ttft_ms = 100 * slower, .gap_ms = 20 * slower, .cached = 0});
+  }
+  const ReportModel model = make_report_model(std::move(b.ledger));
+  ComparisonReport report;
+  report.base = report.now = model.meta;
+  report.tolerance = 0.03;
+  report.comparison = compare_variants({&model.meta, &model.legs}, {});
+  const std::string html = comparison_html({report}, {&model});
+  expect_balanced(html);
+  EXPECT_TRUE(holds(html, "threads-4: this variant is worse."));
+  EXPECT_TRUE(holds(html, "threads-8: this variant is better."));
+  EXPECT_TRUE(holds(html, "<caption>threads-4</caption>"));
+  EXPECT_TRUE(holds(html, "<caption>threads-8</caption>"));
+  EXPECT_TRUE(holds(html, "in pairs of repetitions"));
+  EXPECT_TRUE(holds(html, "assay compare 01234567 --by-prompt"));
 }
 
 TEST(CompareHtml, TenCellsStayWithinTheirSize) {

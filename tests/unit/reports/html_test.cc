@@ -81,13 +81,48 @@ TEST(Html, NumbersAreTheStringsOfConsoleAndMarkdown) {
           const std::string marked = text.starts_with('~')   ? "\\" + text
                                      : text.starts_with('>') ? "&gt;" + text.substr(1)
                                                              : text;
-          EXPECT_NE(markdown.find("| " + marked + " |"), std::string::npos) << marked;
+          const std::string range = row[i].range.empty() ? "" : " (" + row[i].range + ")";
+          EXPECT_NE(markdown.find("| " + marked + range + " |"), std::string::npos) << marked;
           EXPECT_NE(console.find(text), std::string::npos) << text;
         }
       }
     }
     EXPECT_GT(numbers, 5U) << sample.name;
   }
+}
+
+TEST(Html, IntervalsOfPercentilesAreTheSameStringsEverywhere) {
+  const ReportModel model = make_report_model(synthetic::prompt_run());
+  const std::string html = render_html(model, {});
+  const std::string markdown = render_markdown(model, {});
+  RenderOptions wide;
+  wide.width = 120;
+  const std::string console = render_console(model, wide);
+  const std::string narrow = render_console(model, {});
+  size_t ranges = 0;
+  size_t estimates = 0;
+  for (const Block& block : make_document(model).blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr) continue;
+    for (const auto& row : table->rows) {
+      for (const TableCell& cell : row) {
+        // A value either has its interval or is an estimate that says how many calls it needs.
+        EXPECT_TRUE(cell.range.empty() || cell.needs == 0);
+        estimates += cell.needs > 0 ? 1 : 0;
+        if (cell.range.empty()) continue;
+        ++ranges;
+        EXPECT_NE(html.find(">" + cell.text + "<small>" + cell.range + "</small></td>"),
+                  std::string::npos)
+            << cell.range;
+        EXPECT_NE(markdown.find("| " + cell.text + " (" + cell.range + ") |"), std::string::npos)
+            << cell.range;
+        EXPECT_NE(console.find(cell.range), std::string::npos) << cell.range;
+        EXPECT_EQ(narrow.find(cell.range), std::string::npos) << cell.range;
+      }
+    }
+  }
+  EXPECT_GE(ranges, 8U);     // p50 and p90 of four metrics at least.
+  EXPECT_GE(estimates, 8U);  // p95 and p99 of them.
 }
 
 TEST(Html, TextOfOthersIsNoMarkup) {
@@ -167,7 +202,7 @@ TEST(Html, ConcurrenciesOfAPromptGetAPlot) {
   }
   const std::string html = html_of(b.ledger);
   EXPECT_NE(html.find("throughput, tok/s, over median TTFT, ms"), std::string::npos);
-  EXPECT_NE(html.find("16 at once"), std::string::npos);
+  EXPECT_NE(html.find(">16<tspan> at once</tspan>"), std::string::npos);
 }
 
 TEST(HtmlData, IsTheJsonReportWhereItFits) {
