@@ -22,7 +22,7 @@ struct Asked {
   double tolerance = 0.03;
   std::string rule_set;
   std::vector<Threshold> thresholds;
-  std::string output;
+  std::vector<std::string> outputs;
   bool by_prompt = false;
 };
 
@@ -61,13 +61,14 @@ Result<Asked> asked_for(const Invocation& invocation) {
       asked.thresholds.push_back(std::move(*threshold));
     }
   }
-  asked.output = invocation.value("output");
-  const bool known =
-      asked.output.empty() || asked.output.ends_with(".md") || asked.output.ends_with(".json");
-  if (!known) {
+  const auto outputs = invocation.flags.find("output");
+  if (outputs != invocation.flags.end()) asked.outputs = outputs->second;
+  for (const std::string& path : asked.outputs) {
+    const bool known = path.ends_with(".html") || path.ends_with(".md") || path.ends_with(".json");
+    if (known) continue;
     return fail(Errc::kInvalidArgument,
-                fmt::format("no comparison is written to '{}'", printable(asked.output)),
-                "comparisons are .md and .json");
+                fmt::format("no comparison is written to '{}'", printable(path)),
+                "comparisons are .html, .md and .json");
   }
   asked.by_prompt = invocation.has("by-prompt");
   return asked;
@@ -158,6 +159,16 @@ std::string text_of(const std::vector<ComparisonReport>& reports, bool markdown,
   return text;
 }
 
+/// What stands in a file, by its extension.
+std::string file_of(const std::string& path, const std::vector<ComparisonReport>& reports,
+                    const std::vector<LoadedRun>& runs) {
+  if (path.ends_with(".json")) return comparison_json(reports);
+  if (path.ends_with(".md")) return text_of(reports, true, {});
+  std::vector<const ReportModel*> models;
+  for (const LoadedRun& run : runs) models.push_back(&run.model);
+  return comparison_html(reports, models);
+}
+
 }  // namespace
 
 int command_compare(Invocation& invocation) {
@@ -196,10 +207,8 @@ int command_compare(Invocation& invocation) {
   }
   if (asked->rule_set == "trend10") add_trends(runs, reports.back());
 
-  if (!asked->output.empty()) {
-    const std::string text =
-        asked->output.ends_with(".json") ? comparison_json(reports) : text_of(reports, true, {});
-    if (auto written = write_file_atomic(asked->output, text); !written) {
+  for (const std::string& path : asked->outputs) {
+    if (auto written = write_file_atomic(path, file_of(path, reports, runs)); !written) {
       return report_failure(written.error());
     }
   }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -21,7 +22,21 @@ struct Explained {
   const LegResult* leg = nullptr;
   const MetricResult* result = nullptr;  ///< Null when no call has a value.
   const CallRecord* call = nullptr;
+  std::string_view missing;  ///< why_missing() of most calls; empty when one has a value.
+  int64_t missing_calls = 0;
 };
+
+/// What most of the calls lack.
+void find_missing(const Metric& metric, const std::vector<const CallRecord*>& calls,
+                  Explained& one) {
+  std::map<std::string_view, int64_t> counts;
+  for (const CallRecord* call : calls) ++counts[why_missing(metric, *call)];
+  for (const auto& [why, count] : counts) {
+    if (count <= one.missing_calls) continue;
+    one.missing = why;
+    one.missing_calls = count;
+  }
+}
 
 std::vector<Explained> explain(const ReportModel& model, const Metric& metric) {
   std::vector<Explained> all;
@@ -35,7 +50,9 @@ std::vector<Explained> explain(const ReportModel& model, const Metric& metric) {
         calls.push_back(&call);
       }
     }
-    all.push_back({&leg, leg.find(metric.name), median_call(metric, calls)});
+    Explained one{&leg, leg.find(metric.name), median_call(metric, calls), {}, 0};
+    if (one.call == nullptr) find_missing(metric, calls, one);
+    all.push_back(one);
   }
   return all;
 }
@@ -62,7 +79,9 @@ void print_text(const Metric& metric, const std::vector<Explained>& legs) {
                     to_text(one.leg->prefix)),
         0);
     if (one.result == nullptr || one.call == nullptr) {
-      say("no call has a value", 4);
+      say(fmt::format("no call has a value: {} ({} of {} calls)", missing_text(one.missing),
+                      one.missing_calls, one.leg->ok),
+          4);
       continue;
     }
     const int64_t n = one.result->summary.n;
@@ -110,6 +129,7 @@ Json leg_json(const Metric& metric, const Explained& one) {
           {"median_call", one.call == nullptr ? Json(nullptr) : Json(one.call->index)},
           {"formula", std::move(formula)},
           {"value", one.call == nullptr ? Json(nullptr) : number(metric.of_call(*one.call))},
+          {"missing", one.missing.empty() ? Json(nullptr) : Json(one.missing)},
           {"peers", std::move(peers)}};
 }
 

@@ -39,7 +39,7 @@ constexpr std::array kShown{
     std::tuple{"memory", "bytes", "of the loaded model as the engine states it, or its process"},
     std::tuple{"aggregate_tps", "tok/s",
                "tokens of a leg's ok calls, from its first due call to the end of its last "
-               "[Leg throughput]"},
+               "[Throughput]"},
     std::tuple{"requests_per_sec", "1/s", "ok calls over the same time"}};
 
 int help_metrics() {

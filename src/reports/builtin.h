@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,8 @@ struct RenderOptions {
   enum class Glyphs : uint8_t { kAscii, kUtf8 };
   Colour colour = Colour::kOff;  ///< Off: not one escape byte.
   Glyphs glyphs = Glyphs::kUtf8;
+  /// Columns of the terminal. Only intervals below figures use more than 77, where they fit.
+  size_t width = 77;
   std::string saved;              ///< The path behind `Saved`; empty leaves the line out.
   std::vector<std::string> next;  ///< The commands behind `Next`.
 };

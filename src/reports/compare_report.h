@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "reports/document.h"
+#include "reports/report_model.h"
 #include "stats/compare.h"
 #include "stats/rule_sets.h"
 #include "stats/threshold.h"
@@ -32,9 +33,18 @@ struct ComparisonReport {
   [[nodiscard]] bool failed() const;
 };
 
+/// A cell's figures on both sides, their intervals, the change and the verdict; a row for each
+/// prompt too where there are several and `by_prompt` asks.
+Table comparison_table(const ComparedCell& cell, bool by_prompt);
+
 Document comparison_document(const ComparisonReport& report);
 
 /// One document, schema `assay.compare/1`.
 std::string comparison_json(const std::vector<ComparisonReport>& reports);
+
+/// One self-contained page, as render_html() makes of a run. All reports are against the same base;
+/// `runs` are the base's model, then those of the reports in their order.
+std::string comparison_html(const std::vector<ComparisonReport>& reports,
+                            const std::vector<const ReportModel*>& runs);
 
 }  // namespace assay

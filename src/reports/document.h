@@ -32,6 +32,7 @@ struct TableCell {
   Weight weight = Weight::kNormal;
   int64_t needs = 0;             ///< Calls below which `text` is an estimate; 0 when it is none.
   std::string_view metric = {};  ///< The row's metric, by its name; empty for none.
+  std::string range = {};        ///< The figure's 95 % interval, `165.0 … 176.2`; empty for none.
 
   TableCell(std::string content = {}, Weight how = Weight::kNormal, int64_t calls_needed = 0)
       : text(std::move(content)), weight(how), needs(calls_needed) {}
@@ -76,7 +77,8 @@ struct Document {
 /// What people should see of a run.
 Document make_document(const ReportModel& model);
 
-/// At most 77 columns.
+/// At most 77 columns; tables whose figures have intervals more where RenderOptions::width has
+/// room.
 std::string console_text(const Document& document, const RenderOptions& options);
 std::string markdown_text(const Document& document);
 

@@ -122,6 +122,16 @@ Json list(const Items& items, F&& one) {
 
 Json mark_json(const LegMark& mark) { return {{"code", mark.code}, {"detail", text(mark.detail)}}; }
 
+Json course_json(const std::optional<Stationarity>& course) {
+  if (!course) return nullptr;
+  const int64_t warmup = course->suggested_warmup();
+  return {{"verdict", to_text(course->course)},
+          {"first_to_last", number(course->first_to_last)},
+          {"trend", course->trend ? number(course->trend->change) : Json(nullptr)},
+          {"p", course->trend ? number(course->trend->p_value) : Json(nullptr)},
+          {"suggested_warmup", warmup > 0 ? Json(warmup) : Json(nullptr)}};
+}
+
 Json leg_json(const LegResult& leg) {
   Json all = Json::object();
   for (const MetricResult& result : leg.metrics) {
@@ -145,6 +155,7 @@ Json leg_json(const LegResult& leg) {
           {"requests_per_sec", number(leg.requests_per_sec)},
           {"metrics", std::move(all)},
           {"all_calls", all_calls_json(leg.all_calls)},
+          {"course", course_json(leg.course)},
           {"marks", list(leg.marks, mark_json)}};
 }
 

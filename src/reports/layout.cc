@@ -140,7 +140,36 @@ struct Grid {
   }
 };
 
-Grid fitted(const Table& table, RenderOptions::Glyphs glyphs) {
+/// The table with a line of intervals below each row that has any; empty without one.
+std::vector<std::vector<TableCell>> with_ranges(const Table& table) {
+  std::vector<std::vector<TableCell>> rows;
+  bool any = false;
+  for (const auto& row : table.rows) {
+    rows.push_back(row);
+    std::vector<TableCell> below(table.columns.size());
+    bool found = false;
+    for (size_t i = 0; i < row.size() && i < below.size(); ++i) {
+      below[i] = TableCell(row[i].range, TableCell::Weight::kFaint);
+      found |= !row[i].range.empty();
+    }
+    if (!found) continue;
+    below.front() = TableCell("  95 % int.", TableCell::Weight::kFaint);
+    rows.push_back(std::move(below));
+    any = true;
+  }
+  return any ? rows : std::vector<std::vector<TableCell>>();
+}
+
+Grid fitted(const Table& table, const RenderOptions& options) {
+  const RenderOptions::Glyphs glyphs = options.glyphs;
+  if (options.width > kConsoleWidth) {
+    Grid wide{table.columns, with_ranges(table), {}};
+    for (auto& row : wide.rows) {
+      for (TableCell& cell : row) cell.text = safe_text(cell.text, glyphs);
+    }
+    wide.measure();
+    if (!wide.rows.empty() && wide.total() <= options.width) return wide;
+  }
   Grid grid{table.columns, table.rows, {}};
   for (Column& column : grid.columns) {
     column.title = safe_text(column.title, glyphs);
@@ -172,7 +201,8 @@ std::string line_of(const Grid& grid, const std::vector<TableCell>& row,
       used += kGap;
     }
     const bool runs_on = row.size() < grid.columns.size() && i + 1 == row.size();
-    const size_t room = kConsoleWidth > used ? kConsoleWidth - used : 0;
+    const size_t most = std::max(kConsoleWidth, options.width);
+    const size_t room = most > used ? most - used : 0;
     const size_t width = runs_on ? room : std::min(grid.widths[i], room);
     std::string text = fit_middle(row[i].text, width, options.glyphs);
     if (!runs_on) text = pad(text, width, grid.columns[i].align);
@@ -237,7 +267,7 @@ std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent
 }
 
 std::vector<std::string> lay_out(const Table& table, const RenderOptions& options) {
-  const Grid grid = fitted(table, options.glyphs);
+  const Grid grid = fitted(table, options);
   std::vector<std::string> lines;
   std::vector<TableCell> titles;
   std::vector<TableCell> units;

@@ -29,7 +29,8 @@ std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyph
 std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent);
 
 /// A laid-out table or histogram, without line ends. Too wide for kConsoleWidth: the first column
-/// shrinks to 12, then columns go by Column::drop. Rows never wrap.
+/// shrinks to 12, then columns go by Column::drop. Rows never wrap. Figures with intervals get a
+/// line of these below, where RenderOptions::width is above kConsoleWidth and has room for them.
 std::vector<std::string> lay_out(const Table& table, const RenderOptions& options);
 std::vector<std::string> lay_out(const Histogram& histogram, const RenderOptions& options);
 

@@ -27,14 +27,17 @@ using Figure = std::optional<double> Summary::*;
 struct Percentile {
   std::string_view title;
   Figure figure;
+  std::optional<Interval> Summary::*interval;
   int low_n;  ///< The percentile that needs as many values: p10 as many as p90.
 };
-constexpr std::array kHighTail{
-    Percentile{"p50", &Summary::p50, 50}, Percentile{"p90", &Summary::p90, 90},
-    Percentile{"p95", &Summary::p95, 95}, Percentile{"p99", &Summary::p99, 99}};
-constexpr std::array kLowTail{
-    Percentile{"p50", &Summary::p50, 50}, Percentile{"p10", &Summary::p10, 90},
-    Percentile{"p5", &Summary::p5, 95}, Percentile{"p1", &Summary::p1, 99}};
+constexpr std::array kHighTail{Percentile{"p50", &Summary::p50, &Summary::p50_ci95, 50},
+                               Percentile{"p90", &Summary::p90, &Summary::p90_ci95, 90},
+                               Percentile{"p95", &Summary::p95, &Summary::p95_ci95, 95},
+                               Percentile{"p99", &Summary::p99, &Summary::p99_ci95, 99}};
+constexpr std::array kLowTail{Percentile{"p50", &Summary::p50, &Summary::p50_ci95, 50},
+                              Percentile{"p10", &Summary::p10, &Summary::p10_ci95, 90},
+                              Percentile{"p5", &Summary::p5, &Summary::p5_ci95, 95},
+                              Percentile{"p1", &Summary::p1, &Summary::p1_ci95, 99}};
 
 std::string plural(int64_t n, std::string_view noun) {
   return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s");
@@ -46,7 +49,12 @@ bool is_low(const Summary& summary, int percentile) {
 
 TableCell percentile_cell(const MetricResult& result, const Percentile& p) {
   const std::string text = metric_text(*result.metric, result.summary.*p.figure);
-  if (!is_low(result.summary, p.low_n) || text == "-") return text;
+  if (!is_low(result.summary, p.low_n) || text == "-") {
+    TableCell cell = text;
+    const auto& interval = result.summary.*p.interval;
+    if (interval) cell.range = range_text(*result.metric, interval);
+    return cell;
+  }
   return {"~" + text, TableCell::Weight::kFaint, needed_for_percentile(p.low_n / 100.0)};
 }
 
@@ -130,9 +138,10 @@ void add_all_calls(const LegResult& leg, Table& table) {
 void add_throughput(const LegResult& leg, Table& table) {
   if (!leg.requests_per_sec) return;
   const Metric* speed = find_metric("e2e_tps");
-  table.rows.push_back({std::string("Leg throughput"), std::string("tok/s"),
+  table.rows.push_back({std::string("Throughput"), std::string("tok/s"),
                         metric_text(*speed, leg.aggregate_tps),
-                        fmt::format("{} req/s", grouped(*leg.requests_per_sec, 2))});
+                        fmt::format("{} req/s{}", grouped(*leg.requests_per_sec, 2),
+                                    leg.split ? ", all prefix states" : "")});
 }
 
 /// Too few calls for percentiles: all values, sorted.
@@ -157,6 +166,23 @@ Table values_table(const LegResult& leg) {
   }
   add_throughput(leg, table);
   return table;
+}
+
+/// How the calls went, where there is something to say of it.
+void add_course(const LegResult& leg, std::vector<std::string>& warnings) {
+  if (!leg.course) return;
+  const Course course = leg.course->course;
+  if (course == Course::kDrifting || course == Course::kSaturated) {
+    warnings.push_back(fmt::format(
+        "{}: {}: E2E latency {} from the first to the last tenth of {}", leg.prompt_id,
+        to_text(course), percent_text(leg.course->first_to_last), plural(leg.ok, "call")));
+  }
+  if (const int64_t warmup = leg.course->suggested_warmup(); warmup > 0) {
+    warnings.push_back(fmt::format(
+        "{}: the first {} look like warm-up (E2E latency {} against the rest); nothing was left "
+        "out, --warmup {} would",
+        leg.prompt_id, plural(warmup, "call"), percent_text(leg.course->warmup_change), warmup));
+  }
 }
 
 void add_leg_warnings(const LegResult& leg, std::vector<std::string>& warnings) {
@@ -195,6 +221,9 @@ std::string leg_title(const LegResult& leg) {
   if (leg.length > 0) title += fmt::format(", {} cut at the length limit", leg.length);
   if (leg.empty > 0) title += fmt::format(", {} empty", leg.empty);
   for (const LegMark& mark : leg.marks) title += fmt::format(" · {}: {}", mark.code, mark.detail);
+  if (leg.course && leg.course->course != Course::kUnknown) {
+    title += fmt::format(" · {}", to_text(leg.course->course));
+  }
   return title;
 }
 
@@ -248,6 +277,7 @@ Section leg_section(const LegResult& leg) {
     Histogram histogram = value_histogram(*ttft);
     if (!histogram.bars.empty()) section.blocks.emplace_back(std::move(histogram));
   }
+  add_course(leg, section.warnings);
   add_leg_warnings(leg, section.warnings);
   return section;
 }

@@ -48,7 +48,10 @@ std::string markdown(const Table& table) {
   for (const auto& row : table.rows) {
     std::vector<std::string> cells;
     cells.reserve(table.columns.size());
-    for (const TableCell& cell : row) cells.push_back(escaped(cell.text));
+    for (const TableCell& cell : row) {
+      cells.push_back(escaped(cell.text));
+      if (!cell.range.empty()) cells.back() += fmt::format(" ({})", escaped(cell.range));
+    }
     cells.resize(table.columns.size());
     out += row_of(cells);
   }

@@ -163,6 +163,12 @@ std::string with_interval(const Metric& metric, std::optional<double> mean,
   return fmt::format("{} ± {}", text, metric_text(metric, half));
 }
 
+std::string range_text(const Metric& metric, const std::optional<Interval>& interval) {
+  if (!interval) return "-";
+  return fmt::format("{} … {}", metric_text(metric, interval->low),
+                     metric_text(metric, interval->high));
+}
+
 std::string percent_text(std::optional<double> share) {
   if (!share) return "-";
   const double percent = std::round(1000 * *share) / 10;

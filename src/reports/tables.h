@@ -59,6 +59,9 @@ enum class Counts : uint8_t { kExact, kEstimated };
 std::string with_interval(const Metric& metric, std::optional<double> mean,
                           const std::optional<Interval>& ci95, Counts counts = Counts::kExact);
 
+/// `240.1 … 247.3` in the metric's unit; `-` when absent.
+std::string range_text(const Metric& metric, const std::optional<Interval>& interval);
+
 /// `-0.3 %`, `+1.2 %`, `0.0 %`; `-` when absent.
 std::string percent_text(std::optional<double> share);
 

@@ -319,6 +319,25 @@ void add_interrupted(const LedgerContent& ledger, Caveats& caveats) {
   }
 }
 
+/// Legs whose latency moved while they were measured: their mean stands for no moment.
+void add_courses(std::span<const LegResult> legs, Caveats& caveats) {
+  for (const Course course : {Course::kDrifting, Course::kSaturated}) {
+    int64_t found = 0;
+    double most = 0;
+    for (const LegResult& leg : legs) {
+      if (!leg.course || leg.course->course != course) continue;
+      ++found;
+      const double change = leg.course->first_to_last.value_or(0);
+      if (std::fabs(change) > std::fabs(most)) most = change;
+    }
+    caveats.add_if(
+        found > 0, to_text(course),
+        fmt::format("E2E latency of {} {} moved by {}{:+.1f} % from the first to the "
+                    "last tenth of the calls",
+                    found, found == 1 ? "leg" : "legs", found == 1 ? "" : "up to ", 100 * most));
+  }
+}
+
 void add_counts(const LedgerContent& ledger, std::span<const LegResult> legs, Caveats& caveats) {
   int64_t few = 0;
   int64_t failing = 0;
@@ -339,6 +358,7 @@ void add_counts(const LedgerContent& ledger, std::span<const LegResult> legs, Ca
   caveats.add_if(few > 0, "few_calls",
                  fmt::format("{} {} fewer than {} ok calls", few,
                              few == 1 ? "leg has" : "legs have", kFewCalls));
+  add_courses(legs, caveats);
   add_interrupted(ledger, caveats);
   caveats.add_if(
       failing > 0, "failed_calls",

@@ -78,6 +78,7 @@ struct Caveat {
 /// - few_calls: a measured or warm leg that ran has fewer than kFewCalls ok calls (cold ones are
 /// one
 ///   by design), legs without any count under failed_calls;
+/// - drifting, saturated: LegResult::course of a leg is;
 /// - interrupted: the run did not complete;
 /// - failed_calls: a leg's success rate is below kMinSuccessRate (source 004's red flag);
 /// - refused: the server refused the key (401, 403), so that legs were not asked;

@@ -110,12 +110,16 @@ Pairs matching_legs(const ComparedRun& base, std::string_view base_id, const Com
 
 void finish(const Tolerance& tolerance, ComparedMetric& row) {
   std::vector<Difference> differences;
+  std::vector<LogMean> base_means;
+  std::vector<LogMean> now_means;
   double base = 0;
   double now = 0;
   for (const ComparedStratum& stratum : row.strata) {
     base += std::log(stratum.base);
     now += std::log(stratum.now);
     if (stratum.difference.base_n > 0) differences.push_back(stratum.difference);
+    if (stratum.base_mean) base_means.push_back(*stratum.base_mean);
+    if (stratum.now_mean) now_means.push_back(*stratum.now_mean);
   }
   const auto strata = static_cast<double>(row.strata.size());
   row.base = std::exp(base / strata);
@@ -124,6 +128,8 @@ void finish(const Tolerance& tolerance, ComparedMetric& row) {
   // A stratum without a spread would make the others' interval look like that of all.
   if (differences.size() != row.strata.size()) return;
   row.difference = over_strata(differences);
+  if (const auto mean = log_mean_over_strata(base_means)) row.base_ci95 = mean->ci95();
+  if (const auto mean = log_mean_over_strata(now_means)) row.now_ci95 = mean->ci95();
   row.verdict = judge(*row.difference, row.metric->better, tolerance);
   row.detectable = detectable_change(*row.difference, tolerance);
   if (row.verdict == Verdict::kUnclear) row.more = more_repetitions(*row.difference, tolerance);
@@ -169,6 +175,7 @@ std::vector<ComparedMetric> rows_of(const Pairs& pairs, const JudgedMetric& kind
     row.concurrency = a->concurrency;
     row.gate = kind.gate;
     row.strata.push_back({a->prompt_id, std::exp(base->log_mean), std::exp(now->log_mean),
+                          log_mean_of(base->units), log_mean_of(now->units),
                           difference_of(*base, *now, kind.metric, units).value_or(Difference())});
   }
   std::vector<ComparedMetric> list;
@@ -283,6 +290,8 @@ void compare_settings(const CallSettings& a, const CallSettings& b, Circumstance
 
 void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {
   into.add("engine", base.kind, now.kind);
+  // An engine that was started here has another port each time.
+  if (!base.managed && !now.managed) into.add("target", base.url, now.url);
   into.add("version", base.version, now.version);
   into.add("model digest", base.digest.substr(0, 12), now.digest.substr(0, 12));
   into.add("quantization", base.quantization, now.quantization);
@@ -307,6 +316,17 @@ void compare_first_leg(const RunMeta& a, const RunMeta& b, Circumstances& into) 
   compare_settings(a.legs.front().settings, b.legs.front().settings, into);
 }
 
+/// `1`, or `1, 4, 16`: how many calls were asked at once.
+std::string concurrencies_of(const RunMeta& meta) {
+  std::set<int64_t> levels;
+  for (const Leg& leg : meta.legs) {
+    if (leg.phase != Phase::kWarmup && leg.phase != Phase::kSkipped) levels.insert(leg.concurrency);
+  }
+  std::vector<std::string> texts;
+  for (const int64_t level : levels) texts.push_back(std::to_string(level));
+  return join(texts, ", ");
+}
+
 void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& comparison) {
   Circumstances run(comparison, "");
   run.add("suite", a.suite, b.suite);
@@ -315,6 +335,7 @@ void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& co
     run.add("suite revision", a.suite_rev.substr(0, 8), b.suite_rev.substr(0, 8));
   }
   run.add("host", a.host, b.host);
+  run.add("concurrency", concurrencies_of(a), concurrencies_of(b));
   run.add("assay", a.assay_version, b.assay_version);
   for (const auto& [base, now] :
        matching_cells(ComparedRun{&a, nullptr}, ComparedRun{&b, nullptr})) {

@@ -34,6 +34,7 @@ struct ComparedStratum {
   std::string prompt_id;
   double base = 0;  ///< Geometric mean over calls, in the metric's unit.
   double now = 0;
+  std::optional<LogMean> base_mean, now_mean;  ///< Absent below kMinForDifference units.
   Difference difference;
 };
 
@@ -45,7 +46,8 @@ struct ComparedMetric {
   bool gate = false;  ///< Takes part in the exit code.
   double base = 0;    ///< Geometric mean, prompts weighing alike: base * (1 + change) = now.
   double now = 0;
-  std::optional<Difference> difference;  ///< Absent with fewer than kMinForDifference units.
+  std::optional<Interval> base_ci95, now_ci95;  ///< Of each side alone; absent as `difference` is.
+  std::optional<Difference> difference;         ///< Absent with fewer than kMinForDifference units.
   Verdict verdict = Verdict::kUnclear;
   std::optional<int64_t> more;   ///< more_repetitions() of an unclear difference.
   double detectable = 0;         ///< detectable_change(); 0 without a difference.

@@ -16,12 +16,6 @@ constexpr double kMaxCorrelation = 0.95;
 constexpr double kAlpha = 0.05;
 constexpr double kPower = 0.8;
 
-struct Side {
-  double mean = 0;
-  double variance_of_mean = 0;
-  double df = 0;
-};
-
 double as_real(size_t n) { return static_cast<double>(n); }
 
 std::optional<std::vector<double>> logs_of(std::span<const double> values) {
@@ -34,14 +28,14 @@ std::optional<std::vector<double>> logs_of(std::span<const double> values) {
   return logs;
 }
 
-Side side_of(const std::vector<double>& logs) {
+LogMean side_of(const std::vector<double>& logs) {
   const double n = as_real(logs.size());
   const double mean = std::accumulate(logs.begin(), logs.end(), 0.0) / n;
   double squares = 0;
   for (const double x : logs) squares += (x - mean) * (x - mean);
   const double r = std::min(lag1_correlation(logs).value_or(0), kMaxCorrelation);
   const double inflation = r > kCorrelated ? (1 + r) / (1 - r) : 1;
-  return {mean, squares / (n - 1) / n * inflation, std::max(1.0, n / inflation - 1)};
+  return {mean, std::sqrt(squares / (n - 1) / n * inflation), std::max(1.0, n / inflation - 1)};
 }
 
 /// Degrees of freedom of a sum of variances.
@@ -56,8 +50,10 @@ double welch_df(std::span<const double> variances, std::span<const double> dfs) 
   return *std::max_element(dfs.begin(), dfs.end());
 }
 
-double half_width(const Difference& d) {
-  return t_quantile(1 - kAlpha / 2, d.df) * d.standard_error;
+/// Of an estimate's 95 % interval.
+template <class Estimate>
+double half_width(const Estimate& e) {
+  return t_quantile(1 - kAlpha / 2, e.df) * e.standard_error;
 }
 
 /// The interval's half width if each side had `factor` times as many units.
@@ -75,6 +71,34 @@ Interval Difference::ci95() const {
   return {std::expm1(log_ratio - half), std::expm1(log_ratio + half)};
 }
 
+Interval LogMean::ci95() const {
+  const double half = half_width(*this);
+  return {std::exp(log_mean - half), std::exp(log_mean + half)};
+}
+
+std::optional<LogMean> log_mean_of(std::span<const double> values) {
+  if (values.size() < static_cast<size_t>(kMinForDifference)) return std::nullopt;
+  const auto logs = logs_of(values);
+  if (!logs) return std::nullopt;
+  return side_of(*logs);
+}
+
+std::optional<LogMean> log_mean_over_strata(std::span<const LogMean> strata) {
+  if (strata.empty()) return std::nullopt;
+  const double weight = 1 / as_real(strata.size());
+  LogMean all;
+  std::vector<double> variances;
+  std::vector<double> dfs;
+  for (const LogMean& one : strata) {
+    all.log_mean += weight * one.log_mean;
+    variances.push_back(weight * weight * one.standard_error * one.standard_error);
+    dfs.push_back(one.df);
+  }
+  all.standard_error = std::sqrt(std::accumulate(variances.begin(), variances.end(), 0.0));
+  all.df = welch_df(variances, dfs);
+  return all;
+}
+
 double Difference::p_value() const {
   if (standard_error <= 0) return log_ratio == 0 ? 1 : 0;
   return 2 * (1 - t_probability(std::fabs(log_ratio) / standard_error, df));
@@ -87,12 +111,13 @@ std::optional<Difference> difference_between(std::span<const double> base,
   const auto base_logs = logs_of(base);
   const auto now_logs = logs_of(now);
   if (!base_logs || !now_logs) return std::nullopt;
-  const Side a = side_of(*base_logs);
-  const Side b = side_of(*now_logs);
-  return Difference{
-      b.mean - a.mean, std::sqrt(a.variance_of_mean + b.variance_of_mean),
-      welch_df(std::array{a.variance_of_mean, b.variance_of_mean}, std::array{a.df, b.df}),
-      static_cast<int64_t>(base.size()), static_cast<int64_t>(now.size())};
+  const LogMean a = side_of(*base_logs);
+  const LogMean b = side_of(*now_logs);
+  const std::array variances{a.standard_error * a.standard_error,
+                             b.standard_error * b.standard_error};
+  return Difference{b.log_mean - a.log_mean, std::sqrt(variances[0] + variances[1]),
+                    welch_df(variances, std::array{a.df, b.df}), static_cast<int64_t>(base.size()),
+                    static_cast<int64_t>(now.size())};
 }
 
 std::optional<Difference> paired_difference(std::span<const double> base,
@@ -103,9 +128,9 @@ std::optional<Difference> paired_difference(std::span<const double> base,
   auto logs = logs_of(now.first(pairs));
   if (!base_logs || !logs) return std::nullopt;
   for (size_t i = 0; i < pairs; ++i) (*logs)[i] -= (*base_logs)[i];
-  const Side side = side_of(*logs);
-  return Difference{side.mean, std::sqrt(side.variance_of_mean), side.df,
-                    static_cast<int64_t>(pairs), static_cast<int64_t>(pairs)};
+  const LogMean side = side_of(*logs);
+  return Difference{side.log_mean, side.standard_error, side.df, static_cast<int64_t>(pairs),
+                    static_cast<int64_t>(pairs)};
 }
 
 std::optional<Difference> over_strata(std::span<const Difference> strata) {

@@ -27,6 +27,20 @@ struct Difference {
 };
 inline constexpr int64_t kMinForDifference = 3;
 
+/// The geometric mean of one side, on the scale of natural logarithms.
+struct LogMean {
+  double log_mean = 0;
+  double standard_error = 0;  ///< Of log_mean; 0 when nothing varies.
+  double df = 1;
+
+  [[nodiscard]] Interval ci95() const;  ///< Of exp(log_mean), in the unit of the values.
+};
+/// Of values in the order they were measured; correlated ones widen it as in difference_between().
+/// Absent below kMinForDifference values, or with one that is not positive.
+std::optional<LogMean> log_mean_of(std::span<const double> values);
+/// The equal-weight mean over strata. Absent when empty.
+std::optional<LogMean> log_mean_over_strata(std::span<const LogMean> strata);
+
 /// Welch's comparison of two independent samples in the order they were measured. Where successive
 /// values are correlated (lag 1 above 0.3) the variance of that side grows by (1 + r) / (1 - r),
 /// the effective sample size of an AR(1) process (Zwiers & von Storch, J. Climate 8, 1995). Absent

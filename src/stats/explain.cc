@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <utility>
 
 namespace assay {
 namespace {
@@ -124,6 +126,45 @@ std::optional<std::string> formula_with_values(std::string_view metric, const Ca
     if (formula.metric == metric) return formula.text(call);
   }
   return std::nullopt;
+}
+
+std::string_view why_missing(const Metric& metric, const CallRecord& call) {
+  if (metric.of_call(call)) return {};
+  const std::string_view name = metric.name;
+  const auto one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  if (one_of({"decode_tps", "itl_ms", "tpot"})) return derive::decode(call).missing;
+  if (name == "tokens_per_sec") return derive::tokens_per_sec_or_reason(call).missing;
+  if (one_of({"prefill_tps", "prefill_ms", "load_ms", "engine_decode_tps", "cached_tokens"})) {
+    return "engine_silent";
+  }
+  if (name == "ttft_ms" && call.at.sent) return "no_text";
+  if (name == "ttfv_ms" && call.at.sent) return "no_visible_text";
+  const bool counts =
+      one_of({"e2e_tps", "tokens_per_event", "tpot.vllm", "tpot.guidellm", "ntpot", "itl.aiperf"});
+  if (counts && !call.completion_tokens) return "no_token_count";
+  if (one_of({"icl_ms", "max_gap_ms", "chunks_per_sec", "tpot.vllm", "itl.aiperf"})) {
+    return "one_stamp";
+  }
+  return "no_instants";
+}
+
+std::string_view missing_text(std::string_view why) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTexts{
+      {{"no_token_count", "the server sent no token count; ask it for usage"},
+       {"one_stamp", "all text came at one moment: there is no span to divide by"},
+       {"one_chunk", "all text came in one event: there is no span to divide by"},
+       {"no_span", "first event and end share a millisecond: there is no span to divide by"},
+       {"few_tokens", "fewer than 15 tokens came after the first event; ask for longer answers"},
+       {"short_span", "all text came within 50 times the error of a time stamp"},
+       {"engine_silent", "the engine does not say it"},
+       {"no_text", "no text came"},
+       {"no_visible_text", "no visible text came, at most reasoning"}}};
+  for (const auto& [code, text] : kTexts) {
+    if (code == why) return text;
+  }
+  return why.empty() ? std::string_view() : "the record lacks an instant that it needs";
 }
 
 const CallRecord* median_call(const Metric& metric, std::span<const CallRecord* const> calls) {

@@ -27,6 +27,11 @@ std::span<const PeerFigure> peers_of(std::string_view metric);
 /// Absent where the definition has no such form, or the call lacks a value.
 std::optional<std::string> formula_with_values(std::string_view metric, const CallRecord& call);
 
+/// Why a call has no value of the metric, as a code: `no_token_count`, `few_tokens` ...; empty when
+/// it has one. missing_text() says it in words, for people.
+std::string_view why_missing(const Metric& metric, const CallRecord& call);
+std::string_view missing_text(std::string_view why);
+
 /// The call whose value of the metric is the median of all that have one; null when none has.
 const CallRecord* median_call(const Metric& metric, std::span<const CallRecord* const> calls);
 

@@ -221,6 +221,10 @@ void add_figures(std::vector<const CallRecord*> ok, LegResult& leg) {
     MetricResult result = measure(metric, ok);
     if (result.summary.n > 0) leg.metrics.push_back(std::move(result));
   }
+  const MetricResult* e2e = leg.find("e2e_ms");
+  if (leg.phase != Phase::kCold && e2e != nullptr && e2e->summary.n >= kMinForCourse) {
+    leg.course = judge_course(e2e->values);
+  }
 }
 
 std::vector<double> values_of(const LegResult& leg, std::string_view metric) {
@@ -303,7 +307,10 @@ std::vector<LegResult> split_by_prefix(const Group& group, const CallRecord* fir
   add_rest(group, first, *largest);
   std::sort(largest->calls.begin(), largest->calls.end());
   largest->attempts += attempts - attempts_of_ok;
-  for (LegResult& leg : parts) leg.n = leg.ok + leg.failed + leg.skipped;
+  for (LegResult& leg : parts) {
+    leg.n = leg.ok + leg.failed + leg.skipped;
+    leg.split = parts.size() > 1;
+  }
   return parts;
 }
 

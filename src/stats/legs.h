@@ -10,6 +10,7 @@
 #include "model/run.h"
 #include "stats/censored.h"
 #include "stats/metrics.h"
+#include "stats/stationarity.h"
 #include "stats/summary.h"
 
 namespace assay {
@@ -65,6 +66,9 @@ struct LegResult {
   std::optional<double> requests_per_sec;
   std::optional<AllCalls> all_calls;  ///< Where calls failed.
   std::vector<LegMark> marks;
+  bool split = false;  ///< The planned leg has parts of other prefix states, too.
+  /// Of e2e_ms, in the order sent. Absent below kMinForCourse ok calls and of cold legs.
+  std::optional<Stationarity> course;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
   std::vector<size_t> calls;  ///< Its final records: indices into the ledger's calls, ascending.
 
@@ -78,6 +82,8 @@ struct WarmupCount {
   int64_t ok = 0;
   int64_t failed = 0;
 };
+
+inline constexpr int64_t kMinForCourse = 30;
 
 struct RunLegs {
   /// In plan order, the parts of a planned leg fresh, reused, unknown. A planned leg of which

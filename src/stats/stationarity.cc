@@ -85,7 +85,19 @@ Trend trend_of(std::span<const double> values) {
   return trend;
 }
 
+/// Median over median, less one. Absent where there is nothing to divide by.
+std::optional<double> change_of(std::span<const double> from, std::span<const double> to) {
+  const auto before = median(from);
+  const auto after = median(to);
+  if (!before || !after || *before == 0) return std::nullopt;
+  return *after / *before - 1;
+}
+
 }  // namespace
+
+int64_t Stationarity::suggested_warmup() const {
+  return std::fabs(warmup_change.value_or(0)) > kSmallChange ? warmup : 0;
+}
 
 int64_t mser5(std::span<const double> values) {
   if (values.size() < static_cast<size_t>(kMinCrop)) return 0;
@@ -122,8 +134,12 @@ std::optional<Trend> find_trend(std::span<const double> values) {
 Stationarity judge_course(std::span<const double> latencies) {
   Stationarity result;
   result.warmup = mser5(latencies);
-  result.trend = find_trend(latencies.subspan(static_cast<size_t>(result.warmup)));
+  const auto warmup = static_cast<size_t>(result.warmup);
+  result.warmup_change = change_of(latencies.subspan(warmup), latencies.first(warmup));
+  result.trend = find_trend(latencies.subspan(warmup));
   if (!result.trend) return result;
+  const size_t tenth = latencies.size() / 10;
+  result.first_to_last = change_of(latencies.first(tenth), latencies.last(tenth));
   bool moves = result.trend->p_value < kTrendLevel;
   const Trend whole = *find_trend(latencies);
   const bool agree = whole.change * result.trend->change > 0;

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
+
+#include "model/enum_text.h"
 
 namespace assay {
 
@@ -35,6 +39,13 @@ enum class Course : uint8_t {
   kDrifting,    ///< A trend of more than kSmallChange.
   kSaturated,   ///< A latency that at least doubles: work came in faster than it was done.
 };
+template <>
+struct EnumText<Course> {
+  static constexpr std::array kNames{std::pair{Course::kUnknown, std::string_view("unknown")},
+                                     std::pair{Course::kStationary, std::string_view("stationary")},
+                                     std::pair{Course::kDrifting, std::string_view("drifting")},
+                                     std::pair{Course::kSaturated, std::string_view("saturated")}};
+};
 inline constexpr double kTrendLevel = 0.01;
 inline constexpr double kSmallChange = 0.05;
 inline constexpr double kSaturatedChange = 2.0 / 3;  ///< Of the median: from 2/3 of it to 4/3.
@@ -43,6 +54,14 @@ struct Stationarity {
   Course course = Course::kUnknown;
   int64_t warmup = 0;          ///< Leading values left out.
   std::optional<Trend> trend;  ///< Of the rest, or of the whole where that one counts.
+  /// Median of the last tenth of all values over that of the first, less one.
+  std::optional<double> first_to_last;
+  /// Median of the warm-up over that of the rest, less one; absent without a warm-up.
+  std::optional<double> warmup_change;
+
+  /// `warmup` where it differs from the rest by more than kSmallChange, else 0: chance alone often
+  /// makes MSER-5 cut a little.
+  [[nodiscard]] int64_t suggested_warmup() const;
 };
 /// Latencies in the order they were measured. There is a trend where find_trend() finds one at
 /// kTrendLevel in what follows the warm-up; or in the whole, when what follows agrees at 5 %: a

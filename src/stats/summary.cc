@@ -107,6 +107,9 @@ void set_percentile_intervals(std::span<const double> values, F&& count_of, Summ
   s.p50_ci95 = interval(0.50, s.p50);
   // The widest interval there is still holds the median of correlated values.
   if (!s.p50_ci95 && s.n >= needed_for_percentile(0.5)) s.p50_ci95 = Interval{*s.min, *s.max};
+  s.p1_ci95 = interval(0.01, s.p1);
+  s.p5_ci95 = interval(0.05, s.p5);
+  s.p10_ci95 = interval(0.10, s.p10);
   s.p90_ci95 = interval(0.90, s.p90);
   s.p95_ci95 = interval(0.95, s.p95);
   s.p99_ci95 = interval(0.99, s.p99);

@@ -35,7 +35,7 @@ struct Summary {
   std::vector<int> low_n;
   /// percentile_interval() of the values, correlated ones counting as fewer; of pooled values from
   /// kMinPooledCalls clusters on.
-  std::optional<Interval> p50_ci95, p90_ci95, p95_ci95, p99_ci95;
+  std::optional<Interval> p1_ci95, p5_ci95, p10_ci95, p50_ci95, p90_ci95, p95_ci95, p99_ci95;
 };
 
 /// `summary` with the interval of its mean by restart_interval(), where its calls belong to more

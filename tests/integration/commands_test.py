@@ -305,6 +305,10 @@ class Compare(AssayTest):
         (leg,) = document["legs"]
         self.assertIn("tokens / (", leg["formula"])
         self.assertGreater(leg["value"], 0)
+        short = self.mock("--ttft", "1ms", "--gap", "1ms", "--tokens", "5")
+        self.run_prompt(short.url, "-r", "3")
+        out, _ = self.assay("explain", "decode_tps", "last")
+        self.assertIn("no call has a value: fewer than 15 tokens", " ".join(out.split()))
         _, err = self.assay("explain", "speed", "last", code=2)
         self.assertIn("decode_tps", err)
 
@@ -341,8 +345,12 @@ class Compare(AssayTest):
         self.assay("runs", "rm", self.ids[0], "--yes")
 
     def test_it_is_written_to_files(self):
-        for name in ("c.md", "c.json"):
-            self.assay("compare", self.ids[0], self.ids[2], "-o", self.work / name, code=3)
+        self.assay("compare", self.ids[0], self.ids[2], "-o", self.work / "c.md", "-o",
+                   self.work / "c.json", "-o", self.work / "c.html", code=3)
+        page = (self.work / "c.html").read_text(encoding="utf-8")
+        self.assertIn("the new run is worse", page)
+        self.assertNotIn("://", page)
+        self.assertNotIn("<script", page)
         self.assertIn("worse", (self.work / "c.md").read_text())
         self.assertTrue(json.loads((self.work / "c.json").read_text())["comparisons"])
         self.assay("compare", *self.ids[:2], "-o", self.work / "c.pdf", code=2)

@@ -45,6 +45,10 @@ constexpr std::array kRemedies{
     Remedy{"prompt_truncated", "Give the engine a longer context, or use shorter prompts."},
     Remedy{"context_short", "Load the model with the context that was asked for."},
     Remedy{"few_calls", "Measure with more repetitions: -r 30 gives intervals and a p90."},
+    Remedy{"drifting",
+           "Let heat and other work settle, then measure again: while it drifts, the mean "
+           "stands for no moment."},
+    Remedy{"saturated", "Ask for fewer calls at once: work comes in faster than it is done."},
     Remedy{"failed_calls", "Find out why calls failed before comparing: see the failures."},
     Remedy{"torn_ledger", "The ledger lost lines; measure again before relying on it."},
 };
@@ -81,7 +85,7 @@ std::string_view remedy_of(std::string_view caveat) {
   return {};
 }
 
-std::string repeat_command(const RunMeta& meta) {
+std::string repeat_command(const RunMeta& meta, const std::vector<OptionValue>& changed) {
   constexpr std::array<std::string_view, 8> kNotAgain{"output", "label",       "data-dir", "json",
                                                       "quiet",  "no-progress", "color",    "wait"};
   const auto options = nlohmann::ordered_json::parse(meta.options_json, nullptr, false);
@@ -89,12 +93,16 @@ std::string repeat_command(const RunMeta& meta) {
   if (options.is_discarded() || !options.is_object()) return {};
   for (const auto& [name, value] : options.items()) {
     if (std::find(kNotAgain.begin(), kNotAgain.end(), name) != kNotAgain.end()) continue;
+    const bool replaced = std::any_of(changed.begin(), changed.end(),
+                                      [&](const OptionValue& one) { return one.name == name; });
+    if (replaced) continue;
     if (value.is_array()) {
       for (const auto& one : value) add_option(name, one, command);
     } else {
       add_option(name, value, command);
     }
   }
+  for (const OptionValue& one : changed) command += " --" + one.name + " " + quoted(one.value);
   // What cannot be shown as it is must not be copied.
   const bool whole =
       command.size() <= kMaxCommand && safe_text(command, RenderOptions::Glyphs::kUtf8) == command;

@@ -30,7 +30,13 @@ const CheckWords* words_of_check(std::string_view name);
 /// What to do about a caveat; empty when there is nothing.
 std::string_view remedy_of(std::string_view caveat);
 
-/// The command that measures the same again; empty when it cannot be copied.
-std::string repeat_command(const RunMeta& meta);
+/// An option of `assay run` with its value.
+struct OptionValue {
+  std::string name;
+  std::string value;
+};
+/// The command that measures the same again, with `changed` in place of what was asked; empty when
+/// it cannot be copied.
+std::string repeat_command(const RunMeta& meta, const std::vector<OptionValue>& changed = {});
 
 }  // namespace assay

@@ -9,7 +9,7 @@
 #include "reports/html/circumstances.h"
 #include "reports/html/data.h"
 #include "reports/html/plots.h"
-#include "reports/html/style.h"
+#include "reports/html/shell.h"
 #include "reports/html/table.h"
 #include "reports/html/text.h"
 #include "reports/tables.h"
@@ -18,13 +18,6 @@ namespace assay {
 namespace {
 
 constexpr size_t kMaxPlotRows = 30;
-
-std::string list_of(std::string_view title, const std::vector<std::string>& items) {
-  if (items.empty()) return {};
-  std::string out = fmt::format("<h3>{}</h3>\n<ul>\n", title);
-  for (const std::string& item : items) out += fmt::format("<li>{}</li>\n", html_text(item));
-  return out + "</ul>\n";
-}
 
 std::string unreliable_html(const ReportModel& model) {
   if (model.unreliable.empty()) return {};
@@ -51,25 +44,6 @@ std::string head_html(const ReportModel& model, const Document& document) {
   out += fmt::format("</div>\n<p class=\"verdict {}\">{}</p>\n", model.measurement.ok ? "ok" : "no",
                      html_text(document.measurement));
   return out + unreliable_html(model) + "</header>\n";
-}
-
-struct Part {
-  std::string_view id;
-  std::string_view title;
-  std::string content;  ///< Left out when empty.
-};
-
-/// The parts behind a list of links to them.
-std::string parts_html(const std::vector<Part>& parts) {
-  std::string links = "<nav aria-label=\"Parts\">";
-  std::string sections;
-  for (const Part& part : parts) {
-    if (part.content.empty()) continue;
-    links += fmt::format("<a href=\"#{}\">{}</a> ", part.id, part.title);
-    sections += fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}</section>\n", part.id, part.title,
-                            part.content);
-  }
-  return links + "</nav>\n" + sections;
 }
 
 std::string leg_label(const LegResult& leg) {
@@ -171,7 +145,7 @@ std::string summary_html(const ReportModel& model, const Document& document,
     }
   }
   out += plots_html(model);
-  return out + list_of("Warnings", document.warnings);
+  return out + list_html("Warnings", document.warnings);
 }
 
 /// A check that is over its limit and still ok only informs.
@@ -203,16 +177,10 @@ std::string checks_html(const Measurement& measurement) {
   return out + "</tbody></table></div>\n";
 }
 
-std::string next_html(const ReportModel& model, const RenderOptions& options) {
-  std::string out = "<ol class=\"next\">\n";
-  const auto step = [&](std::string_view why, std::string_view command) {
-    out += fmt::format("<li>{}", html_text(why));
-    if (!command.empty()) out += fmt::format("<code>{}</code>", html_text(command));
-    out += "</li>\n";
-  };
-  for (const NextStep& next : next_steps(model)) step(next.why, next.command);
-  for (const std::string& command : options.next) step("", command);
-  return out + "</ol>\n";
+std::vector<NextStep> steps_of(const ReportModel& model, const RenderOptions& options) {
+  std::vector<NextStep> steps = next_steps(model);
+  for (const std::string& command : options.next) steps.push_back({"", command});
+  return steps;
 }
 
 std::string words_html() {
@@ -241,24 +209,16 @@ std::string render_html(const ReportModel& model, const RenderOptions& options) 
   Definitions definitions;
   const std::vector<Part> parts{
       {"summary", "Summary", summary_html(model, document, definitions)},
-      {"next", "What to do next", next_html(model, options)},
+      {"next", "What to do next", steps_html(steps_of(model, options))},
       {"checks", "The measurement itself", checks_html(model.measurement)},
       {"troubles", "Failures and skips", troubles_html(model, definitions)},
       {"cells", "In detail", cell_sections(model, definitions)},
       {"circumstances", "Circumstances", circumstances_html(model, definitions)},
       {"words", "What the figures mean", words_html()}};
   const std::string body = head_html(model, document) + parts_html(parts) + definitions.notes();
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-      "'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n"
-      "<a class=\"skip\" href=\"#summary\">Skip to the summary</a>\n<main>\n{}"
-      "<footer>Made by Assay {} from the run's ledger alone. This file needs no network.</footer>\n"
-      "</main>\n{}</body>\n</html>\n",
-      html_text(document.title), html_style(), body, html_text(model.meta.assay_version),
-      data_island(model));
+  const std::string foot = fmt::format("Made by Assay {} from the run's ledger alone.",
+                                       html_text(model.meta.assay_version));
+  return page_html(document.title, body, foot, data_island(model));
 }
 
 }  // namespace assay

@@ -110,12 +110,12 @@ std::string spread_text(const MetricResult& result) {
                      metric_text(*result.metric, s.p50));
 }
 
-std::string figure(std::string_view title, std::string_view label, double height,
-                   const std::string& inside) {
+std::string figure(std::string_view kind, std::string_view title, std::string_view label,
+                   double height, const std::string& inside) {
   return fmt::format(
-      "<figure><figcaption>{}</figcaption><svg class=\"plot\" width=\"100%\" "
+      "<figure class=\"{}\"><figcaption>{}</figcaption><svg class=\"plot\" width=\"100%\" "
       "height=\"{}\" role=\"img\" aria-label=\"{}\">{}</svg></figure>\n",
-      html_text(title), short_number(height), html_text(label), inside);
+      kind, html_text(title), short_number(height), html_text(label), inside);
 }
 
 }  // namespace
@@ -155,7 +155,8 @@ std::string distribution_plot(const MetricResult& result) {
   const std::string title =
       fmt::format("{}, {} (n {})", result.metric->label, result.metric->unit, s.n);
   if (!histogram.bars.empty()) {
-    return figure(title, fmt::format("Histogram of {} calls: {}", s.n, spread_text(result)),
+    return figure("values", title,
+                  fmt::format("Histogram of {} calls: {}", s.n, spread_text(result)),
                   kBarsBottom + 20,
                   bars_svg(histogram, axis, s) + percentiles_svg(result, axis, kBarsBottom) +
                       axis_svg(axis, kBarsBottom, kFewTicks));
@@ -166,7 +167,8 @@ std::string distribution_plot(const MetricResult& result) {
     dots += fmt::format(R"(<circle cx="{}%" cy="{}" r="5"/>)",
                         short_number(axis.percent(result.values[i])), short_number(kDotsMiddle));
   }
-  return figure(title, fmt::format("A dot a call, {} calls: {}", s.n, spread_text(result)),
+  return figure("values", title,
+                fmt::format("A dot a call, {} calls: {}", s.n, spread_text(result)),
                 kDotsBottom + 20,
                 "<g class=\"calls\">" + dots + "</g>" + percentiles_svg(result, axis, kDotsBottom) +
                     axis_svg(axis, kDotsBottom, kFewTicks));
@@ -191,28 +193,38 @@ std::string load_plot(const std::string& title, std::vector<LoadPoint> points) {
   for (const Tick& tick : ticks_of(up, kTicks)) {
     const std::string y = short_number(height(tick.at));
     inside += fmt::format(R"(<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>)"
-                          R"(<text x="0" y="{1}">{2}</text>)",
-                          y, short_number(height(tick.at) - 3), tick.text);
+                          R"(<text class="e" x="-6" y="{1}">{2}</text>)",
+                          y, short_number(height(tick.at) + 4), tick.text);
   }
   std::string path;
   std::string marks;
   std::string label = "Throughput over median TTFT:";
+  bool below = true;
   for (const LoadPoint& point : points) {
     const double x = across.percent(point.ttft_ms);
     path += fmt::format("{}{} {}", path.empty() ? "M" : "L", short_number(10 * x),
                         short_number(height(point.tps)));
-    marks += mark_svg(x, height(point.tps), Mark::kDot) +
-             fmt::format(R"(<text x="{}%" dx="8" y="{}">{} at once</text>)", short_number(x),
-                         short_number(height(point.tps) + 14), point.concurrency);
-    label += fmt::format(" {} at once {} tok/s, {} ms;", point.concurrency,
-                         metric_text(*find_metric("e2e_tps"), point.tps),
-                         metric_text(*find_metric("ttft_ms"), point.ttft_ms));
+    const std::string rest =
+        " at once" + (point.run.empty() ? std::string() : " · " + html_text(point.run));
+    // Text leans to the middle, so that nothing is cut off; neighbours stand above and below.
+    const bool left_half = x < 60;
+    const double drop = below ? 16 : -9;
+    below = !below;
+    marks +=
+        mark_svg(x, height(point.tps), Mark::kDot) +
+        fmt::format(R"(<text x="{}%" dx="{}" y="{}" text-anchor="{}">{}<tspan>{}</tspan></text>)",
+                    short_number(x), left_half ? 8 : -8, short_number(height(point.tps) + drop),
+                    left_half ? "start" : "end", point.concurrency, rest);
+    const std::string name = fmt::format("{}{}", point.concurrency, rest);
+    label +=
+        fmt::format(" {} {} tok/s, {} ms;", name, metric_text(*find_metric("e2e_tps"), point.tps),
+                    metric_text(*find_metric("ttft_ms"), point.ttft_ms));
   }
   inside += fmt::format(R"(<svg width="100%" height="{0}" viewBox="0 0 1000 {0}" )"
                         R"(preserveAspectRatio="none"><path class="joined" d="{1}"/></svg>)",
                         short_number(kLoadBottom), path);
-  return figure(title + ": throughput, tok/s, over median TTFT, ms", label, kLoadBottom + 20,
-                inside + marks + axis_svg(across, kLoadBottom, kTicks));
+  return figure("load", title + ": throughput, tok/s, over median TTFT, ms, by calls at once",
+                label, kLoadBottom + 20, inside + marks + axis_svg(across, kLoadBottom, kTicks));
 }
 
 }  // namespace assay

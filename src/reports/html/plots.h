@@ -37,6 +37,7 @@ struct LoadPoint {
   int64_t concurrency = 1;
   double ttft_ms = 0;
   double tps = 0;
+  std::string run = {};  ///< Which of several runs; empty for one.
 };
 
 /// Throughput over latency, one mark a level of concurrency. Empty below two levels.

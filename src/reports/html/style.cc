@@ -76,12 +76,18 @@ text{font-size:11px;fill:var(--soft)}.m{text-anchor:middle}.e{text-anchor:end}
 .ax,.grid{stroke:var(--line);stroke-width:1}.grid{stroke:var(--grid)}
 .dot{fill:var(--blue)}.ring{fill:var(--panel);stroke:var(--blue);stroke-width:2}
 .ci{fill:var(--band);stroke:var(--blue);stroke-width:1}
+.tol{fill:var(--grid)}.noise{fill:none;stroke:var(--soft);stroke-dasharray:2 3}
+.zero{stroke:var(--soft);stroke-width:1}
+.ratio h3{font-size:.95rem;margin:1rem 0 .2rem}
+.ratio li,.ratio .axis{grid-template-columns:minmax(8rem,12rem) 1fr minmax(8.5rem,19rem)}
+.ratio li{padding:0}.ratio+.scroll{margin-top:1.8rem}.ratio svg.row{height:26px}.ratio .axis svg.row{height:20px}
 .bar{fill:var(--band);stroke:none}.p{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 2}
 .p+text{fill:var(--ink)}
-.calls{fill:var(--blue);fill-opacity:.4}
+.calls{fill:var(--blue);fill-opacity:.55}
 .joined{fill:none;stroke:var(--band);stroke-width:2;vector-effect:non-scaling-stroke}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:0 2.5rem}
 .time .plot{margin-left:2rem;width:calc(100% - 2rem)}
+.load .plot{margin-left:3rem;width:calc(100% - 3rem)}
 .time path{vector-effect:non-scaling-stroke;fill:none}
 .w{stroke:var(--wait);stroke-width:2}.s{stroke:var(--pale);stroke-width:9}
 .t{stroke:var(--blue);stroke-width:9}.bad{fill:var(--bad)}
@@ -108,10 +114,11 @@ footer{margin-top:3rem;color:var(--soft);font-size:.82rem}
 @media(max-width:46rem){main{padding:1.2rem 1rem 3rem}h1{font-size:1.3rem}
 .answer p:first-child{font-size:1.1rem}
 .rows li{display:flex;flex-wrap:wrap;justify-content:space-between;padding:.4rem 0}
-.rows li svg{order:1}.rows li i,.bad tspan{display:none}
-.axis{grid-template-columns:1fr}.axis svg{grid-column:1}
+.rows li svg{order:1}.rows li i,.bad tspan,.load tspan{display:none}
+.axis,.ratio .axis{grid-template-columns:1fr}.axis svg{grid-column:1}.ratio li{padding:.3rem 0}
 th,td{padding:.3rem .5rem}}
-@media(forced-colors:active){.bar,.ci,.dot{fill:CanvasText}.t,.s,.w{stroke:CanvasText}}
+@media(forced-colors:active){.tol{fill:none;stroke:CanvasText;stroke-width:.5}.zero{stroke:CanvasText}
+.bar,.ci,.dot{fill:CanvasText}.t,.s,.w{stroke:CanvasText}}
 @media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--ink:#000;--soft:#444;--line:#bbb;
 --grid:#ddd;--blue:#1c5fb0;--band:#a9c8ee;--pale:#d9e7f8;--wait:#999;--warn:#6b4100;
 --warnbg:#fff;--bad:#a4262c;--good:#1d6b3a}

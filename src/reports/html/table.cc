@@ -38,8 +38,10 @@ std::string head_cell(const Column& column, int64_t needs, Definitions& definiti
 
 std::string body_cell(const TableCell& cell, std::string_view attributes) {
   const bool faint = cell.weight == TableCell::Weight::kFaint;
-  return fmt::format("<td{0}>{1}{2}{3}</td>", attributes, faint ? "<i>" : "", html_text(cell.text),
-                     faint ? "</i>" : "");
+  const std::string range =
+      cell.range.empty() ? "" : fmt::format("<small>{}</small>", html_text(cell.range));
+  return fmt::format("<td{0}>{1}{2}{3}{4}</td>", attributes, faint ? "<i>" : "",
+                     html_text(cell.text), faint ? "</i>" : "", range);
 }
 
 std::string body_row(const std::vector<TableCell>& row, const std::vector<Column>& columns,

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "golden.h"
+#include "html_checks.h"
 #include "reports/builtin.h"
 #include "reports/document.h"
 #include "reports/html/answers.h"
@@ -29,14 +30,6 @@ std::string html_of(LedgerContent ledger) {
   return render_html(make_report_model(std::move(ledger)), {});
 }
 
-size_t count(std::string_view text, std::string_view what) {
-  size_t found = 0;
-  for (size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; at += what.size()) {
-    ++found;
-  }
-  return found;
-}
-
 /// `cells` cells of the suite `speed`, each with a leg more than it has prompts and ten calls a
 /// leg.
 LedgerContent large_run(int cells, int64_t calls, int64_t tokens) {
@@ -55,53 +48,17 @@ LedgerContent large_run(int cells, int64_t calls, int64_t tokens) {
   return b.ledger;
 }
 
-/// Every element is closed by its own end, in order.
-void expect_balanced(std::string_view html) {
-  constexpr std::array<std::string_view, 3> kVoid{"meta", "br", "!DOCTYPE"};
-  std::vector<std::string> open;
-  for (size_t at = 0; (at = html.find('<', at)) != std::string_view::npos;) {
-    const size_t end = html.find('>', at);
-    ASSERT_NE(end, std::string_view::npos);
-    const std::string_view tag = html.substr(at + 1, end - at - 1);
-    at = end + 1;
-    if (tag.ends_with('/')) continue;
-    const bool closes = tag.starts_with('/');
-    const std::string name(tag.substr(closes ? 1 : 0, tag.find(' ') - (closes ? 1 : 0)));
-    if (std::find(kVoid.begin(), kVoid.end(), name) != kVoid.end()) continue;
-    if (!closes) {
-      open.push_back(name);
-      continue;
-    }
-    ASSERT_FALSE(open.empty()) << name;
-    EXPECT_EQ(open.back(), name) << html.substr(at > 80 ? at - 80 : 0, 160);
-    open.pop_back();
-  }
-  EXPECT_TRUE(open.empty());
-}
-
 TEST(Html, IsBalancedAndAlone) {
   for (const Sample& sample : kSamples) {
     const std::string html = html_of(sample.make());
     expect_balanced(html);
-    EXPECT_EQ(html.find("://"), std::string::npos) << sample.name;
-    EXPECT_EQ(html.find(" src="), std::string::npos);
-    EXPECT_EQ(count(html, "href="), count(html, "href=\"#"));
+    expect_alone(html);
     EXPECT_EQ(count(html, "<script"), 1U);
-    EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
   }
 }
 
 TEST(Html, LinksAndButtonsLeadSomewhere) {
-  for (const Sample& sample : kSamples) {
-    const std::string html = html_of(sample.make());
-    for (const std::string_view mark : {"href=\"#", "popovertarget=\""}) {
-      for (size_t at = 0; (at = html.find(mark, at)) != std::string::npos;) {
-        at += mark.size();
-        const std::string id = html.substr(at, html.find('"', at) - at);
-        EXPECT_EQ(count(html, "id=\"" + id + "\""), 1U) << id;
-      }
-    }
-  }
+  for (const Sample& sample : kSamples) expect_links_lead_somewhere(html_of(sample.make()));
 }
 
 TEST(Html, NumbersAreTheStringsOfConsoleAndMarkdown) {
@@ -124,13 +81,48 @@ TEST(Html, NumbersAreTheStringsOfConsoleAndMarkdown) {
           const std::string marked = text.starts_with('~')   ? "\\" + text
                                      : text.starts_with('>') ? "&gt;" + text.substr(1)
                                                              : text;
-          EXPECT_NE(markdown.find("| " + marked + " |"), std::string::npos) << marked;
+          const std::string range = row[i].range.empty() ? "" : " (" + row[i].range + ")";
+          EXPECT_NE(markdown.find("| " + marked + range + " |"), std::string::npos) << marked;
           EXPECT_NE(console.find(text), std::string::npos) << text;
         }
       }
     }
     EXPECT_GT(numbers, 5U) << sample.name;
   }
+}
+
+TEST(Html, IntervalsOfPercentilesAreTheSameStringsEverywhere) {
+  const ReportModel model = make_report_model(synthetic::prompt_run());
+  const std::string html = render_html(model, {});
+  const std::string markdown = render_markdown(model, {});
+  RenderOptions wide;
+  wide.width = 120;
+  const std::string console = render_console(model, wide);
+  const std::string narrow = render_console(model, {});
+  size_t ranges = 0;
+  size_t estimates = 0;
+  for (const Block& block : make_document(model).blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr) continue;
+    for (const auto& row : table->rows) {
+      for (const TableCell& cell : row) {
+        // A value either has its interval or is an estimate that says how many calls it needs.
+        EXPECT_TRUE(cell.range.empty() || cell.needs == 0);
+        estimates += cell.needs > 0 ? 1 : 0;
+        if (cell.range.empty()) continue;
+        ++ranges;
+        EXPECT_NE(html.find(">" + cell.text + "<small>" + cell.range + "</small></td>"),
+                  std::string::npos)
+            << cell.range;
+        EXPECT_NE(markdown.find("| " + cell.text + " (" + cell.range + ") |"), std::string::npos)
+            << cell.range;
+        EXPECT_NE(console.find(cell.range), std::string::npos) << cell.range;
+        EXPECT_EQ(narrow.find(cell.range), std::string::npos) << cell.range;
+      }
+    }
+  }
+  EXPECT_GE(ranges, 8U);     // p50 and p90 of four metrics at least.
+  EXPECT_GE(estimates, 8U);  // p95 and p99 of them.
 }
 
 TEST(Html, TextOfOthersIsNoMarkup) {
@@ -210,7 +202,7 @@ TEST(Html, ConcurrenciesOfAPromptGetAPlot) {
   }
   const std::string html = html_of(b.ledger);
   EXPECT_NE(html.find("throughput, tok/s, over median TTFT, ms"), std::string::npos);
-  EXPECT_NE(html.find("16 at once"), std::string::npos);
+  EXPECT_NE(html.find(">16<tspan> at once</tspan>"), std::string::npos);
 }
 
 TEST(HtmlData, IsTheJsonReportWhereItFits) {

@@ -264,5 +264,17 @@ TEST(Layout, WrapsAtSpacesAndBreaksWordsThatHaveNone) {
   }
 }
 
+TEST(Throughput, OfALegWithTwoPrefixStatesSaysThatItIsOfBoth) {
+  const auto text_with = [](std::optional<int64_t> cached_of_some) {
+    synthetic::Builder b("prompt");
+    const int64_t leg = b.leg(b.cell("m"), b.prompt("p"));
+    b.add_ok(leg, 8, {.prompt_tokens = 100, .cached = 0});
+    b.add_ok(leg, 6, {.prompt_tokens = 100, .cached = cached_of_some});
+    return render_console(make_report_model(b.ledger), {});
+  };
+  EXPECT_NE(text_with(90).find("req/s, all prefix states"), std::string::npos) << text_with(90);
+  EXPECT_EQ(text_with(0).find("all prefix states"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace assay

@@ -29,6 +29,33 @@ TEST(Formula, HasTheCallsValuesInIt) {
   EXPECT_FALSE(formula_with_values("cached_tokens", call));
 }
 
+TEST(Missing, SaysWhyACallHasNoValue) {
+  const auto why = [](std::string_view metric, const CallRecord& call) {
+    return why_missing(*find_metric(metric), call);
+  };
+  const CallRecord whole = synthetic::ok_call(0, {.tokens = 33});
+  EXPECT_EQ(why("decode_tps", whole), "");
+  const CallRecord few = synthetic::ok_call(0, {.tokens = 10});
+  EXPECT_EQ(why("decode_tps", few), "few_tokens");
+  CallRecord uncounted = whole;
+  uncounted.completion_tokens.reset();
+  EXPECT_EQ(why("itl_ms", uncounted), "no_token_count");
+  EXPECT_EQ(why("e2e_tps", uncounted), "no_token_count");
+  EXPECT_EQ(why("load_ms", whole), "engine_silent");
+  CallRecord silent = whole;
+  silent.at.first_text.reset();
+  EXPECT_EQ(why("ttft_ms", silent), "no_text");
+}
+
+TEST(Missing, EveryReasonHasItsWords) {
+  for (const Metric& metric : metrics()) {
+    const std::string_view why = why_missing(metric, CallRecord());
+    EXPECT_FALSE(why.empty()) << metric.name;
+    EXPECT_FALSE(missing_text(why).empty()) << why;
+  }
+  EXPECT_TRUE(missing_text("").empty());
+}
+
 /// A role chunk long before the text: what each tool makes of the same stream.
 TEST(Peers, DisagreeAboutARoleChunk) {
   const CallRecord call = synthetic::ok_call(0, {.ttft_ms = 200});  // Role chunk at 100 ms.
