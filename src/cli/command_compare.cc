@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/compare_runs.h"
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr size_t kMostRuns = 6;
 
 struct Asked {
-  double tolerance = 0.03;
+  double tolerance = kUsualTolerance;
   std::string rule_set;
   std::vector<Threshold> thresholds;
   std::vector<std::string> outputs;
@@ -76,23 +77,8 @@ Result<Asked> asked_for(const Invocation& invocation) {
 
 ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Asked& asked,
                          const State& state) {
-  ComparisonReport report;
-  report.base = base.model.meta;
-  report.now = now.model.meta;
-  report.base_name = base.named.baseline;
-  report.tolerance = asked.tolerance;
+  ComparisonReport report = compare_loaded(base, now, asked.tolerance, state);
   report.by_prompt = asked.by_prompt;
-  CompareOptions options;
-  options.tolerance = asked.tolerance;
-  options.floor = [&](std::string_view cell_id, std::string_view metric) -> std::optional<double> {
-    const NoiseFloor* floor =
-        state.floor(now.model.meta.host, std::string(cell_id), std::string(metric));
-    return floor == nullptr ? std::nullopt : std::optional(floor->share);
-  };
-  const ComparedRun base_side{&base.model.meta, &base.model.legs};
-  const ComparedRun now_side{&now.model.meta, &now.model.legs};
-  report.comparison = &base == &now ? compare_variants(base_side, options)
-                                    : compare_runs(base_side, now_side, options);
   if (asked.rule_set == "baseline30") {
     report.rule_set = asked.rule_set;
     report.findings = baseline30(base.model.calls, now.model.calls);
@@ -100,8 +86,6 @@ ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Aske
   for (const Threshold& threshold : asked.thresholds) {
     report.thresholds.push_back({threshold, check_threshold(threshold, now.model.legs)});
   }
-  report.base_unreliable = base.model.unreliable;
-  report.new_unreliable = now.model.unreliable;
   return report;
 }
 
@@ -193,9 +177,7 @@ int command_compare(Invocation& invocation) {
   }
   std::vector<ComparisonReport> reports;
   if (runs.size() == 1) {
-    const std::vector<Cell>& cells = runs[0].model.meta.cells;
-    if (std::none_of(cells.begin(), cells.end(),
-                     [](const Cell& c) { return !c.variant.empty(); })) {
+    if (!has_variants(runs[0].model.meta)) {
       return report_failure(
           Error(Errc::kInvalidArgument, "one run given: a comparison takes 2 to 6",
                 "the first is the base: assay compare baseline last; alone, a run of --ab"));

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/compare_runs.h"
 #include "cli/exit_codes.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
@@ -27,6 +28,19 @@ int exit_code_for(const RunSpec& spec, const Measured& measured) {
   return too_many ? exit_code::kFailedCalls : exit_code::kDone;
 }
 
+/// The variants of an interleaved run against the first of them.
+Result<void> print_variants(const RunSpec& spec, const std::string& run_id) {
+  const auto data_dir = data_dir_of(spec);
+  if (!data_dir) return fail(data_dir.error());
+  const auto state = read_state(*data_dir);
+  if (!state) return fail(state.error());
+  const auto run = load_named_run(spec, run_id);
+  if (!run) return fail(run.error());
+  const ComparisonReport report = compare_loaded(*run, *run, kUsualTolerance, *state);
+  fmt::print("\n{}", console_text(comparison_document(report), render_options(spec)));
+  return {};
+}
+
 /// The result of a run that just ended, as asked for.
 int show_result(const RunSpec& spec, const Measured& measured) {
   auto ledger = read_ledger(measured.paths.ledger);
@@ -38,6 +52,9 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   if (measured.result.state == "completed") {
     options.next = {fmt::format("assay runs show {}", name),
                     fmt::format("assay report {} -o {}.html", name, name)};
+    if (has_variants(model.meta)) {
+      options.next.push_back(fmt::format("assay compare {0} -o {0}-ab.html", name));
+    }
   } else {
     options.next = {fmt::format("assay resume {}", name)};
   }
@@ -47,6 +64,11 @@ int show_result(const RunSpec& spec, const Measured& measured) {
     fmt::print("{}\n", measured.run_id);
   } else {
     fmt::print("{}", render_console(model, options));
+    if (has_variants(model.meta)) {
+      if (auto printed = print_variants(spec, measured.run_id); !printed) {
+        return report_failure(printed.error());
+      }
+    }
   }
   std::fflush(stdout);
   if (!measured.result.error.empty()) {

@@ -57,6 +57,10 @@ std::vector<TableCell> prompt_row(const ComparedMetric& row, const ComparedStrat
 }
 
 std::string title_of(const ComparisonReport& r) {
+  if (of_one_run(r)) {
+    return fmt::format("{}: variants against the first, {} · tolerance {:g} %", new_label(r),
+                       r.base.cells.front().variant, r.tolerance * 100);
+  }
   return fmt::format("{} against {} · tolerance {:g} %", new_label(r), base_label(r),
                      r.tolerance * 100);
 }

@@ -204,10 +204,20 @@ std::string detectable_text(const ComparedCell& cell) {
   return {};
 }
 
+bool of_one_run(const ComparisonReport& report) {
+  const auto& cells = report.comparison.cells;
+  return std::any_of(cells.begin(), cells.end(), [](const auto& cell) { return cell.interleaved; });
+}
+
 std::string scope_text(const ComparedCell& cell) {
   const bool has_floor = std::any_of(cell.metrics.begin(), cell.metrics.end(),
                                      [](const auto& row) { return row.noise_floor.has_value(); });
-  if (cell.by_restart || has_floor) return {};
+  // One loaded model, asked in turn: there is nothing else between the sides.
+  if (cell.by_restart || has_floor || cell.shared_load) return {};
+  if (cell.interleaved) {
+    return "within-run only: each variant was loaded once, and loads of one model differ; "
+           "--restarts 3 tells by how much";
+  }
   return "within-run only: how far identical runs lie apart here is unknown, and a run's own "
          "interval is narrower than that; --restarts 3 on both runs or 'assay doctor --noise' "
          "tells";

@@ -73,4 +73,7 @@ std::string detectable_text(const ComparedCell& cell);
 /// Why the intervals may be too narrow; empty when restarts or a noise floor tell.
 std::string scope_text(const ComparedCell& cell);
 
+/// Whether both sides are variants of one run.
+bool of_one_run(const ComparisonReport& report);
+
 }  // namespace assay

@@ -185,7 +185,9 @@ std::vector<std::string> cell_labels(const RunMeta& meta) {
   }
   std::vector<std::string> labels;
   for (const Cell& cell : meta.cells) {
-    if (!cell.model.empty() && models[cell.model] == 1) {
+    if (!cell.variant.empty()) {
+      labels.push_back(cell.variant);
+    } else if (!cell.model.empty() && models[cell.model] == 1) {
       labels.push_back(cell.model);
     } else if (!cell.model.empty() && engines[with_kind(cell)] == 1) {
       labels.push_back(with_kind(cell));

@@ -65,8 +65,8 @@ std::string range_text(const Metric& metric, const std::optional<Interval>& inte
 /// `-0.3 %`, `+1.2 %`, `0.0 %`; `-` when absent.
 std::string percent_text(std::optional<double> share);
 
-/// Labels for the cells in tables: the model, with the engine kind where models repeat, else the
-/// id.
+/// Labels for the cells in tables: a variant's name, else the model, with the engine kind where
+/// models repeat, else the id.
 std::vector<std::string> cell_labels(const RunMeta& meta);
 
 }  // namespace assay

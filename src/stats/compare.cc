@@ -428,6 +428,7 @@ RunComparison compare_variants(const ComparedRun& run, const CompareOptions& opt
     compare_facts(*base, cell, into);
     compare_settings(settings_of(*run.meta, *base), settings_of(*run.meta, cell), into);
     comparison.cells.push_back(compare_cells(run, base->id, run, cell.id, options, true));
+    comparison.cells.back().shared_load = base->url == cell.url && base->model == cell.model;
   }
   adjust_gates(comparison.cells);
   return comparison;

@@ -73,6 +73,7 @@ struct ComparedCell {
   std::string not_comparable;  ///< Why there is no row; empty when there is.
   bool by_restart = false;   ///< The unit is a restart of the engine; else a call: within-run only.
   bool interleaved = false;  ///< Variants of one run: repetitions were paired.
+  bool shared_load = false;  ///< Both variants are the same loaded model, asked differently.
   SuccessRate base_success, new_success;
   std::vector<ComparedMetric> metrics;
   std::vector<std::string> warnings;

@@ -41,12 +41,6 @@ Needed needed_by(const ComparisonReport& report) {
   return needed;
 }
 
-/// Variants that one run measured in turns.
-bool of_one_run(const ComparisonReport& report) {
-  const auto& cells = report.comparison.cells;
-  return std::any_of(cells.begin(), cells.end(), [](const auto& cell) { return cell.interleaved; });
-}
-
 /// Measures both runs again with other options, then compares them. Empty when a command cannot be
 /// copied.
 std::string both_again(const ComparisonReport& report, const Needed& needed,
