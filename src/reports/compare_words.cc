@@ -208,6 +208,9 @@ std::string scope_text(const ComparedCell& cell) {
   const bool has_floor = std::any_of(cell.metrics.begin(), cell.metrics.end(),
                                      [](const auto& row) { return row.noise_floor.has_value(); });
   if (cell.by_restart || has_floor) return {};
+  if (cell.imported) {
+    return "within-run only: how far two tools lie apart on identical runs is unknown";
+  }
   return "within-run only: how far identical runs lie apart here is unknown, and a run's own "
          "interval is narrower than that; --restarts 3 on both runs or 'assay doctor --noise' "
          "tells";
