@@ -15,7 +15,7 @@ ROWS = {
     6: ["main.cc"],
     5: ["cli"],
     4: ["run"],
-    3: ["engines", "gguf", "load", "mock", "reports", "store"],
+    3: ["engines", "gguf", "importers", "load", "mock", "reports", "store"],
     2: ["net", "process", "stats"],
     1: ["model"],
     0: ["base"],

@@ -71,6 +71,7 @@ int command_suites_show(Invocation& invocation);
 int command_report(Invocation& invocation);
 int command_compare(Invocation& invocation);
 int command_explain(Invocation& invocation);
+int command_import(Invocation& invocation);
 int command_doctor(Invocation& invocation);
 int command_baseline_set(Invocation& invocation);
 int command_baseline_list(Invocation& invocation);

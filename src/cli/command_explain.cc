@@ -9,6 +9,7 @@
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
+#include "reports/imported.h"
 #include "reports/layout.h"
 #include "stats/explain.h"
 
@@ -104,6 +105,19 @@ void print_text(const Metric& metric, const std::vector<Explained>& legs) {
   }
 }
 
+/// Below, our formulas stand for what its file tells; here is what that is.
+void print_import(const ImportSource& source) {
+  for (const std::string& line : wrap(import_text(source), kConsoleWidth, 4)) {
+    fmt::print("{}\n", printable(line));
+  }
+  for (const std::string& definition : source.definitions) {
+    for (const std::string& line : wrap(definition, kConsoleWidth - 4, 4)) {
+      fmt::print("    {}\n", printable(line));
+    }
+  }
+  fmt::print("\n");
+}
+
 Json leg_json(const Metric& metric, const Explained& one) {
   const auto number = [](std::optional<double> v) { return v ? Json(*v) : Json(nullptr); };
   Json peers = Json::array();
@@ -152,7 +166,9 @@ int command_explain(Invocation& invocation) {
   const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
   if (!run) return report_failure(run.error());
   const std::vector<Explained> legs = explain(run->model, *metric);
+  const auto& imported = run->model.meta.imported;
   if (!invocation.spec.json) {
+    if (imported) print_import(*imported);
     print_text(*metric, legs);
     return exit_code::kDone;
   }
@@ -162,6 +178,7 @@ int command_explain(Invocation& invocation) {
                       {"metric", metric->name},
                       {"unit", metric->unit},
                       {"definition", metric->definition},
+                      {"imported_from", imported ? Json(imported->tool) : Json(nullptr)},
                       {"legs", std::move(list)}};
   fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   return exit_code::kDone;

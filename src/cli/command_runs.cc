@@ -39,6 +39,7 @@ Json row_json(const RunRow& row) {
           {"started_at_utc", row.started_at_utc},
           {"state", row.state},
           {"suite", row.suite},
+          {"source", row.source.empty() ? Json(nullptr) : Json(row.source)},
           {"cells", row.cells},
           {"host", row.host},
           {"planned", row.planned},
@@ -47,6 +48,11 @@ Json row_json(const RunRow& row) {
           {"skipped", row.skipped},
           {"wall_s", row.wall_s ? Json(*row.wall_s) : Json(nullptr)},
           {"ledger", row.ledger_path}};
+}
+
+/// At most `width` characters, the mark of what was cut among them.
+std::string fitted(std::string_view text, size_t width) {
+  return printable(text, text.size() <= width ? width : width - 1);
 }
 
 /// Asks on a terminal; elsewhere only --yes will do.
@@ -92,8 +98,8 @@ int command_runs_list(Invocation& invocation) {
         row.cells.size() > 1 ? fmt::format(" +{}", row.cells.size() - 1) : std::string();
     // 80 columns: the cell's name gets what the others leave.
     fmt::print("{}  {}  {:<11} {:>4}/{:<4} ok  {:<8} {}{}\n", row.run_id.substr(0, 8),
-               row.started_at_utc.substr(5, 11), row.state, row.ok, row.planned,
-               printable(row.suite, 8), printable(first, 22 - more.size()), more);
+               row.started_at_utc.substr(5, 11), row.source.empty() ? row.state : "imported",
+               row.ok, row.planned, fitted(row.suite, 8), fitted(first, 22 - more.size()), more);
   }
   return exit_code::kDone;
 }

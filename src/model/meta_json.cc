@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
+#include "model/import_json.h"
 #include "model/json.h"
 
 namespace assay {
@@ -287,37 +288,38 @@ std::string meta_line(const RunMeta& m) {
     cells_declared.push_back(cell.id);
     if (cell.unavailable.empty()) cells_planned.push_back(cell.id);
   }
-  const Json json{{"type", "meta"},
-                  {"benchmark_run_id", m.run_id},
-                  {"git_sha", m.git_sha},
-                  {"git_dirty", as_json(m.git_dirty)},
-                  {"harness_version", m.harness_version},
-                  {"started_at_utc", m.started_at_utc},
-                  {"host", m.host},
-                  {"load_avg_start", m.load_avg_start},
-                  {"env_route", as_json(m.env_route)},
-                  {"env_llamacpp_url", as_json(m.env_llamacpp_url)},
-                  {"cells_planned", cells_planned},
-                  {"cells_declared", cells_declared},
-                  {"schema", "assay.ledger/1"},
-                  {"assay_version", m.assay_version},
-                  {"started_wall_ns", m.started_wall_ns},
-                  {"suite", m.suite},
-                  {"suite_rev", m.suite_rev},
-                  {"seed", m.seed},
-                  {"budget_s", as_json(m.budget_s)},
-                  {"labels", m.labels},
-                  {"notes", m.notes},
-                  {"options", Json::parse(m.options_json.empty() ? "{}" : m.options_json)},
-                  {"instrument", instrument_json(m.instrument)},
-                  {"cells", list_json(m.cells, cell_json)},
-                  {"prompts", list_json(m.prompts, prompt_json)},
-                  {"legs", list_json(m.legs, leg_json)},
-                  {"calls", list_json(m.calls, [](const PlannedCall& c) {
-                     Json call = Json::array({c.leg, c.run_idx, c.stage});
-                     if (c.restart > 0) call.push_back(c.restart);
-                     return call;
-                   })}};
+  Json json{{"type", "meta"},
+            {"benchmark_run_id", m.run_id},
+            {"git_sha", m.git_sha},
+            {"git_dirty", as_json(m.git_dirty)},
+            {"harness_version", m.harness_version},
+            {"started_at_utc", m.started_at_utc},
+            {"host", m.host},
+            {"load_avg_start", m.load_avg_start},
+            {"env_route", as_json(m.env_route)},
+            {"env_llamacpp_url", as_json(m.env_llamacpp_url)},
+            {"cells_planned", cells_planned},
+            {"cells_declared", cells_declared},
+            {"schema", "assay.ledger/1"},
+            {"assay_version", m.assay_version},
+            {"started_wall_ns", m.started_wall_ns},
+            {"suite", m.suite},
+            {"suite_rev", m.suite_rev},
+            {"seed", m.seed},
+            {"budget_s", as_json(m.budget_s)},
+            {"labels", m.labels},
+            {"notes", m.notes},
+            {"options", Json::parse(m.options_json.empty() ? "{}" : m.options_json)},
+            {"instrument", instrument_json(m.instrument)},
+            {"cells", list_json(m.cells, cell_json)},
+            {"prompts", list_json(m.prompts, prompt_json)},
+            {"legs", list_json(m.legs, leg_json)},
+            {"calls", list_json(m.calls, [](const PlannedCall& c) {
+               Json call = Json::array({c.leg, c.run_idx, c.stage});
+               if (c.restart > 0) call.push_back(c.restart);
+               return call;
+             })}};
+  if (m.imported) json["imported"] = imported_json(*m.imported);
   return dump(json);
 }
 
@@ -335,7 +337,7 @@ std::string end_line(const RunEnd& e) {
                {"state", e.state},
                {"finished_at_utc", e.finished_at_utc},
                {"load_avg_end", e.load_avg_end},
-               {"wall_s", e.wall_s},
+               {"wall_s", as_json(e.wall_s)},
                {"loop_lag_p99_ms", as_json(e.loop_lag_p99_ms)},
                {"loop_lag_max_ms", as_json(e.loop_lag_max_ms)},
                {"in_flight_s", as_json(e.in_flight_s)},
@@ -400,6 +402,7 @@ Result<RunMeta> parse_meta(std::string_view line) {
       return PlannedCall{c.at(0).get<int64_t>(), c.at(1).get<int64_t>(), c.at(2).get<int64_t>(),
                          c.size() > 3 ? c.at(3).get<int64_t>() : 0};
     });
+    if (json.contains("imported")) m.imported = parse_imported(json["imported"]);
     return m;
   });
 }

@@ -86,6 +86,25 @@ struct PlannedCall {
   int64_t restart = 0;  ///< How often the model is loaded anew before it.
 };
 
+/// A figure as another tool states it, by its own name and definition.
+struct ReportedFigure {
+  std::string of;    ///< The test or benchmark that it is about.
+  std::string name;  ///< The tool's own.
+  std::string unit;  ///< Empty where the tool names none.
+  double value = 0;
+};
+
+/// Where the records of a run come from that another tool measured.
+struct ImportSource {
+  std::string tool;     ///< An importer's name, such as `llama-bench`.
+  std::string version;  ///< Of the tool; empty when its file does not say.
+  std::string file;     ///< Its name without folders; `-` for standard input.
+  std::string sha256;   ///< Of the file.
+  std::string imported_at_utc;
+  std::vector<std::string> definitions;  ///< How its figures are defined where ours differ.
+  std::vector<ReportedFigure> reported;
+};
+
 /// The ledger's first line: what was planned, in which circumstances.
 struct RunMeta {
   std::string run_id;
@@ -111,6 +130,7 @@ struct RunMeta {
   std::vector<Prompt> prompts;
   std::vector<Leg> legs;
   std::vector<PlannedCall> calls;
+  std::optional<ImportSource> imported;  ///< Absent when Assay measured the run itself.
 };
 
 /// What a server itself counted over the run, of all its clients.
@@ -125,7 +145,7 @@ struct RunEnd {
   std::string state;  ///< completed | cancelled | interrupted | failed
   std::string finished_at_utc;
   std::vector<double> load_avg_end;
-  double wall_s = 0;
+  std::optional<double> wall_s;  ///< Absent when an imported file does not tell.
   std::optional<double> loop_lag_p99_ms;
   std::optional<double> loop_lag_max_ms;
   std::optional<double> in_flight_s;  ///< Seconds in flight, all calls together, as counted live.

@@ -214,6 +214,9 @@ std::string scope_text(const ComparedCell& cell) {
                                      [](const auto& row) { return row.noise_floor.has_value(); });
   // One loaded model, asked in turn: there is nothing else between the sides.
   if (cell.by_restart || has_floor || cell.shared_load) return {};
+  if (cell.imported) {
+    return "within-run only: how far two tools lie apart on identical runs is unknown";
+  }
   if (cell.interleaved) {
     return "within-run only: each variant was loaded once, and loads of one model differ; "
            "--restarts 3 tells by how much";

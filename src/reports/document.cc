@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "reports/imported.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -65,7 +66,9 @@ std::vector<std::string> facts_of(const ReportModel& model) {
     calls += fmt::format(" · {} before them, not counted", plural(model.warmup.n, "warm-up call"));
   }
   facts.push_back(std::move(calls));
-  facts.push_back(fmt::format("{} on {}", model.meta.started_at_utc, model.meta.host));
+  const std::string& host = model.meta.host;
+  facts.push_back(model.meta.started_at_utc + (host.empty() ? "" : " on " + host));
+  if (model.meta.imported) facts.push_back(import_text(*model.meta.imported));
   return facts;
 }
 
@@ -74,7 +77,8 @@ std::string check_text(const Check& check) {
                      check.value ? fmt::format("{:.4g}", *check.value) : "-", check.limit);
 }
 
-std::string measurement_text(const Measurement& m) {
+std::string measurement_text(const ReportModel& model) {
+  const Measurement& m = model.measurement;
   std::vector<std::string> parts;
   for (const Check& check : m.checks) {
     if (!check.ok) parts.push_back(check_text(check));
@@ -99,7 +103,14 @@ std::string measurement_text(const Measurement& m) {
     parts.push_back(fmt::format("arrivals {:.1f}/s, CV {:.2f}, {} late", m.arrivals->rate,
                                 m.arrivals->variation, m.arrivals->late));
   }
-  const std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
+  std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
+  // Nobody here saw how it was measured; only what the records say can be checked.
+  if (model.meta.imported) {
+    verdict = fmt::format("measured by {}: {}", model.meta.imported->tool,
+                          !m.ok                 ? "NOT ok"
+                          : model.calls.empty() ? "totals only, which cannot be checked"
+                                                : "its records do not contradict themselves");
+  }
   return parts.empty() ? verdict : verdict + ": " + join(parts, ", ");
 }
 
@@ -128,7 +139,10 @@ std::vector<std::string> trouble_of(const ReportModel& model) {
       warnings.push_back(fmt::format("{}: {} skipped: {}", place, plural(leg.skipped, "call"),
                                      leg.skipped_reason));
     }
-    if (leg.n == 0) warnings.push_back(place + ": nothing was recorded");
+    if (leg.n == 0) {
+      warnings.push_back(fmt::format("{}: nothing was recorded{}{}", place,
+                                     leg.skipped_reason.empty() ? "" : ": ", leg.skipped_reason));
+    }
   }
   return warnings;
 }
@@ -146,11 +160,15 @@ Document make_document(const ReportModel& model) {
   Document document;
   document.title = title_of(model);
   document.facts = facts_of(model);
-  Section section = model.meta.suite == "speed"   ? speed_section(model)
-                    : model.meta.cells.size() > 1 ? comparison_section(model)
-                                                  : legs_section(model);
+  Section section = model.meta.suite == "speed" ? speed_section(model)
+                    : has_cell_table(model)     ? comparison_section(model)
+                                                : legs_section(model);
   document.blocks = std::move(section.blocks);
-  document.measurement = measurement_text(model.measurement);
+  if (model.meta.imported && !model.meta.imported->reported.empty()) {
+    document.blocks.emplace_back(Heading{reported_title(*model.meta.imported)});
+    document.blocks.emplace_back(reported_table(*model.meta.imported));
+  }
+  document.measurement = measurement_text(model);
   document.measurement_ok = model.measurement.ok;
   for (const Caveat& caveat : model.unreliable) {
     document.unreliable.push_back(fmt::format("{}: {}", caveat.code, caveat.detail));

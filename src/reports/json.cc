@@ -58,6 +58,26 @@ Json arrivals_json(const std::optional<ArrivalAudit>& a) {
           {"dropped", a->dropped}};
 }
 
+Json imported_json(const std::optional<ImportSource>& source) {
+  if (!source) return nullptr;
+  Json reported = Json::array();
+  for (const ReportedFigure& f : source->reported) {
+    reported.push_back({{"of", text(f.of)},
+                        {"name", text(f.name)},
+                        {"unit", text(f.unit)},
+                        {"value", number(f.value)}});
+  }
+  Json definitions = Json::array();
+  for (const std::string& definition : source->definitions) definitions.push_back(text(definition));
+  return {{"tool", text(source->tool)},
+          {"version", text_or_null(source->version)},
+          {"file", text(source->file)},
+          {"sha256", source->sha256},
+          {"imported_at_utc", source->imported_at_utc},
+          {"definitions", std::move(definitions)},
+          {"reported", std::move(reported)}};
+}
+
 Json measurement_json(const Measurement& m) {
   Json checks = Json::array();
   for (const Check& check : m.checks) {
@@ -193,6 +213,7 @@ nlohmann::ordered_json run_document(const ReportModel& model) {
       {"run_id", text(model.meta.run_id)},
       {"state", text(model.state)},
       {"suite", text(model.meta.suite)},
+      {"imported", imported_json(model.meta.imported)},
       {"started_at_utc", text(model.meta.started_at_utc)},
       {"host", text(model.meta.host)},
       {"cells", list(model.meta.cells, cell_json)},

@@ -23,6 +23,10 @@ constexpr int kUnitWidth = 5;
 constexpr int kMeanWidth = 15;
 constexpr int kFigureWidth = 7;
 
+/// The first that a leg has: the client's, what stands in for it, and the engine's own.
+constexpr std::array<std::string_view, 3> kSpeeds{"decode_tps", "chunks_per_sec",
+                                                  "engine_decode_tps"};
+
 using Figure = std::optional<double> Summary::*;
 struct Percentile {
   std::string_view title;
@@ -73,7 +77,11 @@ std::vector<const MetricResult*> shown(const LegResult& leg, Better better) {
     names.insert(names.end(), {"itl_ms", "e2e_ms"});
     if (leg.phase == Phase::kCold) names.push_back("load_ms");
   } else {
-    names = {leg.find("decode_tps") != nullptr ? "decode_tps" : "chunks_per_sec", "prefill_tps"};
+    const auto speed = std::find_if(kSpeeds.begin(), kSpeeds.end(), [&](std::string_view name) {
+      return leg.find(name) != nullptr;
+    });
+    if (speed != kSpeeds.end()) names.push_back(*speed);
+    names.push_back("prefill_tps");
   }
   std::vector<const MetricResult*> results;
   for (const std::string_view name : names) {
@@ -126,6 +134,7 @@ std::string censored_text(const Metric& metric, const std::optional<Censored>& p
 void add_all_calls(const LegResult& leg, Table& table) {
   if (!leg.all_calls) return;
   const auto add = [&](std::string_view name, std::string label, const CensoredPercentiles& p) {
+    if (!p.p50) return;
     const Metric& metric = *find_metric(name);
     table.rows.push_back({std::move(label), std::string(metric.unit), "with failed",
                           censored_text(metric, p.p50), censored_text(metric, p.p90),
@@ -259,7 +268,8 @@ Section leg_section(const LegResult& leg) {
   section.blocks.emplace_back(Heading{leg_title(leg)});
   if (leg.ok == 0 || leg.metrics.empty()) return section;
   if (leg.ok < kMinForInterval) {
-    section.blocks.emplace_back(values_table(leg));
+    Table values = values_table(leg);
+    if (!values.rows.empty()) section.blocks.emplace_back(std::move(values));
     return section;
   }
   const auto low = shown(leg, Better::kLower);
@@ -284,7 +294,13 @@ Section leg_section(const LegResult& leg) {
 
 Section legs_section(const ReportModel& model) {
   Section section;
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  int64_t cell = -1;
   for (const LegResult& leg : model.legs) {
+    if (model.meta.cells.size() > 1 && leg.cell >= 0 && leg.cell != cell) {
+      cell = leg.cell;
+      section.blocks.emplace_back(Heading{labels[static_cast<size_t>(cell)]});
+    }
     Section one = leg_section(leg);
     std::move(one.blocks.begin(), one.blocks.end(), std::back_inserter(section.blocks));
     std::move(one.warnings.begin(), one.warnings.end(), std::back_inserter(section.warnings));

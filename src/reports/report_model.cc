@@ -8,6 +8,12 @@ namespace assay {
 namespace {
 
 void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
+  if (ledger.meta.imported) {
+    const ImportSource& from = *ledger.meta.imported;
+    for (const std::string& definition : from.definitions) {
+      notes.push_back(fmt::format("{}: {}", from.tool, definition));
+    }
+  }
   for (const Cell& cell : ledger.meta.cells) {
     if (cell.random_weights) {
       notes.push_back(fmt::format("random weights: speed is real, text is noise ({})", cell.model));

@@ -207,6 +207,14 @@ std::vector<const CellSummary*> best_first(const ReportModel& model) {
   return cells;
 }
 
+bool has_cell_table(const ReportModel& model) {
+  if (model.meta.cells.size() <= 1) return false;
+  // Imported figures of an engine alone have neither output speed nor TTFT of a client.
+  return !model.meta.imported ||
+         std::any_of(model.cells.begin(), model.cells.end(),
+                     [](const CellSummary& cell) { return cell.tg_tps.has_value(); });
+}
+
 std::string nothing_measured(const CellSummary& cell) {
   if (cell.failed > 0) return "all calls failed";
   if (cell.skipped_reason.empty()) return "nothing was measured";

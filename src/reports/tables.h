@@ -21,6 +21,10 @@ Section speed_section(const ReportModel& model);
 /// the one most cells have: fresh and reused never meet in a column.
 Section comparison_section(const ReportModel& model);
 
+/// Whether a row per cell says more than tables of legs: several cells, and some has a speed that
+/// the client measured.
+bool has_cell_table(const ReportModel& model);
+
 /// One cell: a table per leg with mean and percentiles, and a histogram of TTFT from
 /// kMinForHistogram calls on. Below 6 calls all values stand in place of percentiles.
 Section legs_section(const ReportModel& model);

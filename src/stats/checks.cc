@@ -424,6 +424,11 @@ std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement&
     return count(among, [&](const CallRecord& r) { return has_flag(r, flag); });
   };
   Caveats caveats;
+  if (const auto& imported = ledger.meta.imported) {
+    caveats.add_if(
+        true, "imported",
+        fmt::format("measured by {}, its figures follow its definitions", imported->tool));
+  }
   add_checks(measurement, caveats);
   add_marks(legs, caveats);
   caveats.add_calls(flagged(ok, "estimated_tokens"), "estimated_tokens", "with estimated tokens");

@@ -67,6 +67,7 @@ struct Caveat {
 };
 
 /// What makes a run `unreliable`, in this order; nothing else ever appears:
+/// - imported: another tool measured the run;
 /// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
 ///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
 /// - in_flight_differs, server_shared, arrivals_late, arrivals_rate: as above;

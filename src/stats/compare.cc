@@ -14,9 +14,11 @@
 namespace assay {
 namespace {
 
-constexpr std::array kJudged{
-    JudgedMetric{"ttft_ms", true, true}, JudgedMetric{"prefill_tps", true, false},
-    JudgedMetric{"decode_tps", false, true}, JudgedMetric{"e2e_ms", false, true}};
+constexpr std::array kJudged{JudgedMetric{"ttft_ms", true, true},
+                             JudgedMetric{"prefill_tps", true, false},
+                             JudgedMetric{"decode_tps", false, true},
+                             JudgedMetric{"engine_decode_tps", false, false, "decode_tps"},
+                             JudgedMetric{"e2e_ms", false, true}};
 /// A role chunk moves first_delta_ms, and with it source 004's tokens_per_sec, by this share.
 constexpr double kRoleChunkShare = 0.3;
 
@@ -88,6 +90,8 @@ bool same_question(const ComparedRun& base, const LegResult& a, const ComparedRu
   const Prompt* one = prompt_of(base, a);
   const Prompt* two = prompt_of(now, b);
   if (one == nullptr || two == nullptr) return true;
+  // An imported file names its tests and has no texts.
+  if (one->sha256.empty() || two->sha256.empty()) return true;
   if (one->target_tokens && two->target_tokens) return one->target_tokens == two->target_tokens;
   return one->sha256 == two->sha256;
 }
@@ -202,11 +206,30 @@ void warn_of_role_chunks(const Pairs& pairs, ComparedCell& cell) {
   }
 }
 
+bool has_row(const ComparedCell& cell, std::string_view metric) {
+  return std::any_of(cell.metrics.begin(), cell.metrics.end(),
+                     [&](const ComparedMetric& row) { return row.metric->name == metric; });
+}
+
+void warn_of_import(std::string_view side, const RunMeta& meta, ComparedCell& cell) {
+  if (!meta.imported) return;
+  cell.warnings.push_back(
+      fmt::format("{} is imported from {}: another instrument, and its definitions", side,
+                  meta.imported->tool));
+}
+
+std::string no_answer(std::string_view side, const RunMeta& meta) {
+  const bool totals = meta.imported && meta.calls.empty();
+  return fmt::format("{} {}", side,
+                     totals ? "was imported as totals only" : "has no answered call");
+}
+
 ComparedCell compare_cells(const ComparedRun& base, const std::string& base_id,
                            const ComparedRun& now, const std::string& new_id,
                            const CompareOptions& options, bool interleaved = false) {
   ComparedCell cell;
   cell.interleaved = interleaved;
+  cell.imported = base.meta->imported || now.meta->imported;
   cell.base_id = base_id;
   cell.new_id = new_id;
   cell.base_success = success_of(base, base_id);
@@ -214,22 +237,27 @@ ComparedCell compare_cells(const ComparedRun& base, const std::string& base_id,
   cell.by_restart = std::min(restarts_of(base, base_id), restarts_of(now, new_id)) >= kMinRestarts;
   const Pairs pairs = matching_legs(base, base_id, now, new_id);
   if (pairs.empty()) {
-    cell.not_comparable = cell.base_success.ok == 0  ? "base has no answered call"
-                          : cell.new_success.ok == 0 ? "new has no answered call"
+    cell.not_comparable = cell.base_success.ok == 0  ? no_answer("base", *base.meta)
+                          : cell.new_success.ok == 0 ? no_answer("new", *now.meta)
                                                      : "no prompt, concurrency and prefix state "
                                                        "that both have";
     return cell;
   }
   for (const JudgedMetric& kind : kJudged) {
+    if (has_row(cell, kind.stands_in_for)) continue;
     for (ComparedMetric& row : rows_of(pairs, kind, {cell.by_restart, interleaved})) {
       Tolerance tolerance{options.tolerance, {}};
-      if (options.floor) tolerance.noise_floor = options.floor(new_id, kind.metric);
+      // Two instruments lie apart by more than two runs of one.
+      if (options.floor && !cell.imported)
+        tolerance.noise_floor = options.floor(new_id, kind.metric);
       finish(tolerance, row);
       cell.metrics.push_back(std::move(row));
     }
   }
   if (cell.metrics.empty()) cell.not_comparable = "no metric that both have";
   warn_of_role_chunks(pairs, cell);
+  warn_of_import("base", *base.meta, cell);
+  warn_of_import("new", *now.meta, cell);
   return cell;
 }
 
@@ -327,9 +355,14 @@ std::string concurrencies_of(const RunMeta& meta) {
   return join(texts, ", ");
 }
 
+std::string measured_by(const RunMeta& meta) {
+  return meta.imported ? meta.imported->tool : std::string("assay");
+}
+
 void compare_circumstances(const RunMeta& a, const RunMeta& b, RunComparison& comparison) {
   Circumstances run(comparison, "");
   run.add("suite", a.suite, b.suite);
+  if (a.imported || b.imported) run.add("measured by", measured_by(a), measured_by(b));
   // A synthetic suite's texts follow the seed.
   if (a.suite == b.suite && a.suite != "speed" && a.suite != "synthetic") {
     run.add("suite revision", a.suite_rev.substr(0, 8), b.suite_rev.substr(0, 8));

@@ -19,6 +19,8 @@ struct JudgedMetric {
   std::string_view metric;
   bool by_prefix = false;  ///< Fresh and reused prompts are different questions.
   bool gate = false;       ///< Takes part in the exit code.
+  /// Judged only where that metric gives no row: a run of engine figures has no client's speed.
+  std::string_view stands_in_for = {};
 };
 /// In the order of reports.
 std::span<const JudgedMetric> judged_metrics();
@@ -74,6 +76,7 @@ struct ComparedCell {
   bool by_restart = false;   ///< The unit is a restart of the engine; else a call: within-run only.
   bool interleaved = false;  ///< Variants of one run: repetitions were paired.
   bool shared_load = false;  ///< Both variants are the same loaded model, asked differently.
+  bool imported = false;     ///< Another tool measured at least one side.
   SuccessRate base_success, new_success;
   std::vector<ComparedMetric> metrics;
   std::vector<std::string> warnings;

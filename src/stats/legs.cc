@@ -247,8 +247,14 @@ AllCalls all_calls_of(const Group& group, const LegResult& leg) {
       ttft_limits.push_back(waited);
     }
   }
-  return {censored_percentiles(ttft, ttft_limits),
-          censored_percentiles(values_of(leg, "e2e_ms"), e2e_limits)};
+  // Where no answer tells the latency, that of the failed ones alone says nothing.
+  const auto over_all = [&](std::string_view metric, const std::vector<double>& answered,
+                            const std::vector<double>& limits) {
+    const bool unknown = leg.ok > 0 && leg.find(metric) == nullptr;
+    return unknown ? CensoredPercentiles() : censored_percentiles(answered, limits);
+  };
+  return {over_all("ttft_ms", ttft, ttft_limits),
+          over_all("e2e_ms", values_of(leg, "e2e_ms"), e2e_limits)};
 }
 
 /// What belongs to the group as a whole goes to its largest part. `first` is the ledger's first

@@ -27,6 +27,7 @@ struct MetricResult {
 /// Percentiles over all calls that were sent, those that failed among them as calls without an
 /// answer: leaving them out flatters the tail.
 struct AllCalls {
+  // Absent where calls answered and none of them tells the latency.
   CensoredPercentiles ttft_ms;  ///< A failed call that had its first text counts with it.
   CensoredPercentiles e2e_ms;
 };

@@ -53,6 +53,7 @@ std::vector<IdenticalPairs> noise_floors(std::span<const LegResult> legs) {
   for (const LegResult& leg : legs) {
     if (leg.phase != Phase::kWarm && leg.phase != Phase::kMeasure) continue;
     for (const JudgedMetric& judged : judged_metrics()) {
+      if (!judged.stands_in_for.empty()) continue;
       const MetricResult* result = leg.find(judged.metric);
       if (result == nullptr || !is_positive(*result)) continue;
       auto loads = restart_means(*result);

@@ -22,6 +22,7 @@ struct RunRow {
   /// `interrupted`.
   std::string state;
   std::string suite;
+  std::string source;  ///< ImportSource::tool; empty when Assay measured the run itself.
   std::vector<std::string> cells;
   std::string host;
   int64_t planned = 0;  ///< Calls in the plan.

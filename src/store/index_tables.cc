@@ -87,7 +87,7 @@ class FieldBinder {
 
 constexpr std::string_view kRunColumns =
     "run_id, started_at_utc, started_wall_ns, state, suite, cells, host, planned, ok, failed, "
-    "skipped, wall_s, ledger_path, ledger_bytes, ledger_mtime_ns";
+    "skipped, wall_s, ledger_path, ledger_bytes, ledger_mtime_ns, source";
 
 void count(RunRow& row, const CallRecord& record) {
   if (!record.final) return;
@@ -106,6 +106,7 @@ void describe(RunRow& row, const LedgerContent& ledger, bool is_running) {
   row.state = ledger.end ? ledger.end->state : (is_running ? "running" : "interrupted");
   row.suite = ledger.meta.suite;
   row.host = ledger.meta.host;
+  if (ledger.meta.imported) row.source = ledger.meta.imported->tool;
   for (const Cell& cell : ledger.meta.cells) row.cells.push_back(cell.id);
   row.planned = static_cast<int64_t>(ledger.meta.calls.size());
   if (ledger.end) row.wall_s = ledger.end->wall_s;
@@ -132,6 +133,7 @@ void insert_run_row(SQLite::Statement& insert, const RunRow& row) {
   insert.bind(++at, row.ledger_path);
   insert.bind(++at, row.ledger_bytes);
   insert.bind(++at, row.ledger_mtime_ns);
+  insert.bind(++at, row.source);
   insert.exec();
   insert.reset();
 }
@@ -157,7 +159,7 @@ void create_tables(SQLite::Database& db) {
     state TEXT NOT NULL, suite TEXT NOT NULL, cells TEXT NOT NULL, host TEXT NOT NULL,
     planned INTEGER NOT NULL, ok INTEGER NOT NULL, failed INTEGER NOT NULL,
     skipped INTEGER NOT NULL, wall_s REAL, ledger_path TEXT NOT NULL,
-    ledger_bytes INTEGER NOT NULL, ledger_mtime_ns INTEGER NOT NULL) WITHOUT ROWID)");
+    ledger_bytes INTEGER NOT NULL, ledger_mtime_ns INTEGER NOT NULL, source TEXT NOT NULL) WITHOUT ROWID)");
   db.exec(calls_table_sql());
   db.exec(fmt::format("PRAGMA user_version = {}", kIndexSchema));
 }
@@ -195,7 +197,8 @@ IndexInserter::IndexInserter(SQLite::Database& db) : db_(db) {
   call_ = std::make_unique<SQLite::Statement>(
       db, fmt::format("INSERT INTO calls VALUES ({})", parameters));
   run_ = std::make_unique<SQLite::Statement>(
-      db, fmt::format("INSERT INTO runs ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", kRunColumns));
+      db,
+      fmt::format("INSERT INTO runs ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", kRunColumns));
 }
 
 IndexInserter::~IndexInserter() = default;
@@ -277,6 +280,7 @@ RunRow read_run_row(SQLite::Statement& row) {
   run.ledger_path = text();
   run.ledger_bytes = number();
   run.ledger_mtime_ns = number();
+  run.source = text();
   return run;
 }
 

@@ -19,7 +19,7 @@ namespace assay {
 
 /// The index file's user_version. Raise it when `runs` or the meaning of a column changes; an older
 /// index is then made anew. A change of the field table is noticed without.
-inline constexpr int kIndexSchema = 2;
+inline constexpr int kIndexSchema = 3;
 
 // What follows is used inside store/index*.cc only and throws SQLite::Exception, which they turn
 // into an Error at their public functions.

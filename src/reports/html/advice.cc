@@ -88,6 +88,7 @@ std::string_view remedy_of(std::string_view caveat) {
 std::string repeat_command(const RunMeta& meta, const std::vector<OptionValue>& changed) {
   constexpr std::array<std::string_view, 8> kNotAgain{"output", "label",       "data-dir", "json",
                                                       "quiet",  "no-progress", "color",    "wait"};
+  if (meta.imported) return {};
   const auto options = nlohmann::ordered_json::parse(meta.options_json, nullptr, false);
   std::string command = "assay run";
   if (options.is_discarded() || !options.is_object()) return {};

@@ -146,8 +146,9 @@ std::string facts_html(const ReportModel& model) {
          fact("Load average after", loads(model.load_avg_end)) +
          fact("Settings of calls", settings_of(meta)) +
          fact("Budget", meta.budget_s ? grouped(*meta.budget_s, 0) + " s" : "") +
-         fact("Seed", std::to_string(meta.seed)) + fact("Labels", join(meta.labels, ", ")) +
-         fact("Assay", meta.assay_version) + fact("Commit there", checkout(meta));
+         fact("Seed", meta.imported ? "" : std::to_string(meta.seed)) +
+         fact("Labels", join(meta.labels, ", ")) + fact("Assay", meta.assay_version) +
+         fact("Commit there", checkout(meta));
   return out + "</dl>\n";
 }
 

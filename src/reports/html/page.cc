@@ -12,6 +12,7 @@
 #include "reports/html/shell.h"
 #include "reports/html/table.h"
 #include "reports/html/text.h"
+#include "reports/imported.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -132,11 +133,11 @@ std::string plots_html(const ReportModel& model) {
 std::string summary_html(const ReportModel& model, const Document& document,
                          Definitions& definitions) {
   std::string out;
-  const bool of_legs = model.meta.suite != "speed" && model.cells.size() <= 1;
+  const bool of_legs = model.meta.suite != "speed" && !has_cell_table(model);
   if (!of_legs) {
     for (const Block& block : document.blocks) {
       const Table* table = std::get_if<Table>(&block);
-      if (table == nullptr) continue;
+      if (table == nullptr || table->columns[0].title == "Of") continue;
       const bool engines = !table->columns.empty() && table->columns[0].title == "Engine says";
       out += html_table(
           *table,
@@ -209,6 +210,10 @@ std::string render_html(const ReportModel& model, const RenderOptions& options) 
   Definitions definitions;
   const std::vector<Part> parts{
       {"summary", "Summary", summary_html(model, document, definitions)},
+      {"reported", "As the other tool reports it",
+       model.meta.imported ? html_table(reported_table(*model.meta.imported),
+                                        "Under its own names and definitions", definitions)
+                           : std::string()},
       {"next", "What to do next", steps_html(steps_of(model, options))},
       {"checks", "The measurement itself", checks_html(model.measurement)},
       {"troubles", "Failures and skips", troubles_html(model, definitions)},
