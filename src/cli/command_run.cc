@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit_codes.h"
+#include "cli/probe_cells.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
 #include "run/measure.h"
@@ -92,6 +93,7 @@ int command_run(Invocation& invocation) {
   if (auto writable = check_outputs(spec.output); !writable) {
     return report_failure(writable.error());
   }
+  if (spec.probe) return probe_cells(spec);
   RunProgress progress(spec);
   auto measured = measure(spec, progress.hooks());
   progress.clear();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "reports/harness_tables.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -150,6 +151,7 @@ Document make_document(const ReportModel& model) {
                     : model.meta.cells.size() > 1 ? comparison_section(model)
                                                   : legs_section(model);
   document.blocks = std::move(section.blocks);
+  if (auto routing = routing_table(model)) document.blocks.emplace_back(std::move(*routing));
   document.measurement = measurement_text(model.measurement);
   document.measurement_ok = model.measurement.ok;
   for (const Caveat& caveat : model.unreliable) {
@@ -160,6 +162,7 @@ Document make_document(const ReportModel& model) {
   limit(section.warnings, kMaxWarnings);
   document.warnings.insert(document.warnings.end(), section.warnings.begin(),
                            section.warnings.end());
+  for (std::string& text : off_reference_texts(model)) document.warnings.push_back(std::move(text));
   document.notes = model.notes;
   document.notes.insert(document.notes.begin(), section.notes.begin(), section.notes.end());
   return document;

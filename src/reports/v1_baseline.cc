@@ -136,9 +136,13 @@ void remember(const std::string& name, std::vector<std::string>& names) {
 
 Baseline baseline_of(const ReportModel& model) {
   Baseline all;
+  // Parallel calls are a question of their own: they never mix with warm ones.
+  const bool has_warm = std::any_of(model.calls.begin(), model.calls.end(),
+                                    [](const CallRecord& r) { return r.phase == Phase::kWarm; });
   for (const Cell& cell : model.meta.cells) remember(cell.id, all.cells);
   for (const CallRecord& r : model.calls) {
     if (!r.final || r.phase == Phase::kWarmup) continue;
+    if (has_warm && r.concurrency > 1) continue;
     remember(r.cell_id, all.cells);
     CellBatches& cell = all.of[r.cell_id];
     if (r.phase == Phase::kSkipped || r.outcome == Outcome::kSkipped) {

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 constexpr int64_t kMaxConfigBytes = 1 << 20;
 
 bool is_path(std::string_view option) {
-  return option == "gguf" || option == "api-key-file" || option == "data-dir";
+  return option == "gguf" || option == "api-key-file" || option == "data-dir" ||
+         option == "cells-yaml" || option == "prompts-yaml";
 }
 
 std::vector<std::string> option_names() {

@@ -194,7 +194,8 @@ TEST(Json, HasItsKeysInOrderAndNullForAbsent) {
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"schema", "run_id", "state", "suite", "started_at_utc",
                                             "host", "cells", "notes", "unreliable", "measurement",
-                                            "instrument", "warmup", "legs", "cells_summary"}));
+                                            "instrument", "warmup", "legs", "cells_summary",
+                                            "preflight", "environment", "routing"}));
   EXPECT_EQ(json["schema"], "assay.run/1");
   const auto& cold = json["legs"][1];
   EXPECT_EQ(cold["phase"], "cold");
