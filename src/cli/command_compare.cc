@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/comparison.h"
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
@@ -18,12 +19,8 @@ namespace {
 
 constexpr size_t kMostRuns = 6;
 
-struct Asked {
-  double tolerance = 0.03;
-  std::string rule_set;
-  std::vector<Threshold> thresholds;
+struct Asked : CompareRequest {
   std::vector<std::string> outputs;
-  bool by_prompt = false;
 };
 
 Result<double> percent_of(const std::string& text) {
@@ -72,37 +69,6 @@ Result<Asked> asked_for(const Invocation& invocation) {
   }
   asked.by_prompt = invocation.has("by-prompt");
   return asked;
-}
-
-ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Asked& asked,
-                         const State& state) {
-  ComparisonReport report;
-  report.base = base.model.meta;
-  report.now = now.model.meta;
-  report.base_name = base.named.baseline;
-  report.tolerance = asked.tolerance;
-  report.by_prompt = asked.by_prompt;
-  CompareOptions options;
-  options.tolerance = asked.tolerance;
-  options.floor = [&](std::string_view cell_id, std::string_view metric) -> std::optional<double> {
-    const NoiseFloor* floor =
-        state.floor(now.model.meta.host, std::string(cell_id), std::string(metric));
-    return floor == nullptr ? std::nullopt : std::optional(floor->share);
-  };
-  const ComparedRun base_side{&base.model.meta, &base.model.legs};
-  const ComparedRun now_side{&now.model.meta, &now.model.legs};
-  report.comparison = &base == &now ? compare_variants(base_side, options)
-                                    : compare_runs(base_side, now_side, options);
-  if (asked.rule_set == "baseline30") {
-    report.rule_set = asked.rule_set;
-    report.findings = baseline30(base.model.calls, now.model.calls);
-  }
-  for (const Threshold& threshold : asked.thresholds) {
-    report.thresholds.push_back({threshold, check_threshold(threshold, now.model.legs)});
-  }
-  report.base_unreliable = base.model.unreliable;
-  report.new_unreliable = now.model.unreliable;
-  return report;
 }
 
 /// The mean tokens per second of a cell's answered calls in one run.
@@ -200,10 +166,11 @@ int command_compare(Invocation& invocation) {
           Error(Errc::kInvalidArgument, "one run given: a comparison takes 2 to 6",
                 "the first is the base: assay compare baseline last; alone, a run of --ab"));
     }
-    reports.push_back(compare(runs[0], runs[0], *asked, *state));
+    reports.push_back(compare_loaded(runs[0].model, "", runs[0].model, *asked, *state));
   }
   for (size_t i = 1; i < runs.size(); ++i) {
-    reports.push_back(compare(runs[0], runs[i], *asked, *state));
+    reports.push_back(
+        compare_loaded(runs[0].model, runs[0].named.baseline, runs[i].model, *asked, *state));
   }
   if (asked->rule_set == "trend10") add_trends(runs, reports.back());
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/exit_codes.h"
+#include "cli/notify_run.h"
 #include "cli/probe_cells.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
@@ -56,6 +57,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   if (auto written = write_reports(model, spec.output, ""); !written) {
     return report_failure(written.error());
   }
+  notify_run(spec, model);
   return exit_code_for(spec, measured);
 }
 
@@ -93,6 +95,7 @@ int command_run(Invocation& invocation) {
   if (auto writable = check_outputs(spec.output); !writable) {
     return report_failure(writable.error());
   }
+  if (auto hooks = check_hooks(spec); !hooks) return report_failure(hooks.error());
   if (spec.probe) return probe_cells(spec);
   RunProgress progress(spec);
   auto measured = measure(spec, progress.hooks());

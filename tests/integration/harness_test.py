@@ -301,5 +301,65 @@ cells:
         self.assertEqual(self.picky.requests[-1][0]["X-Example-Test"], "true")
 
 
+class Told(HarnessTest):
+    def setUp(self):
+        super().setUp()
+        self.fast = self.mock("--ttft", "20ms")
+        self.slow = self.mock("--ttft", "120ms")
+        self.base = self.run_prompt(self.fast.url, "-r", "5")["run_id"]
+
+    def hooks(self):
+        """What each event's command got on its input."""
+        out = self.work / "told"
+        out.mkdir(exist_ok=True)
+        text = "notify:\n"
+        for event in ("regression", "win", "red_flag", "finished"):
+            text += f"  - {{command: [sh, -c, 'cat > {out}/{event}'], events: [{event}]}}\n"
+        (self.work / "assay.yaml").write_text(text)
+        return out
+
+    def test_a_regression_against_the_baseline_is_told(self):
+        self.assay("baseline", "set", self.base)
+        out = self.hooks()
+        run_id = self.run_prompt(self.slow.url, "-r", "5")["run_id"]
+        self.assertEqual(sorted(f.name for f in out.iterdir()), ["finished", "regression"])
+        told = json.loads((out / "regression").read_text())
+        self.assertEqual((told["schema"], told["event"], told["run_id"]),
+                         ("assay.notify/1", "regression", run_id))
+        self.assertIn("regression", {f["kind"] for f in told["findings"]})
+        compared = self.json("compare", "baseline", run_id, "--rules", "baseline30", code=3)
+        self.assertEqual(told["comparisons"], compared["comparisons"])
+
+    def test_without_a_baseline_the_end_is_told_and_red_flags(self):
+        out = self.hooks()
+        self.run_prompt(self.fast.url, "-r", "5", model="fault:400", code=6)
+        self.assertEqual(sorted(f.name for f in out.iterdir()), ["finished", "red_flag"])
+
+    def test_a_hook_that_fails_changes_nothing(self):
+        hook = json.dumps({"command": ["false"]})
+        _, err = self.assay("run", "--target", self.fast.url, "-m", "mock", "--prompt", "hi",
+                            "-r", "3", "--notify", hook, "--no-progress")
+        self.assertIn("warning: notify finished: false ended with 1", err)
+        meta = self.ledger(self.run_directories()[-1].name).meta
+        self.assertNotIn("notify", meta["options"])
+
+    def test_a_hook_that_cannot_be_read_stops_before_the_run(self):
+        self.assay("run", "--target", self.fast.url, "--notify", "{}", code=2)
+        (self.work / "assay.yaml").write_text("notify:\n  - {comand: x}\n")
+        _, err = self.assay("config", "validate", code=2)
+        self.assertIn("assay.yaml:1: notify: unknown key 'comand'", err)
+
+    def test_the_baseline_report_ends_with_what_the_rules_say(self):
+        run_id = self.run_prompt(self.slow.url, "-r", "5")["run_id"]
+        plain, _ = self.assay("report", run_id, "--format", "v1-baseline")
+        against, _ = self.assay("report", run_id, "--format", "v1-baseline", "--against", self.base)
+        self.assertTrue(against.startswith(plain))
+        added = against[len(plain):]
+        self.assertIn(f"## Against {self.base}", added)
+        self.assertLess(added.index("### Regressions"), added.index("### Wins"))
+        self.assertIn("warm.first_delta_ms.p50", added)
+        self.assay("report", run_id, "--against", self.base, code=2)
+
+
 if __name__ == "__main__":
     unittest.main()
