@@ -27,12 +27,12 @@ std::optional<Table> routing_table(const ReportModel& model) {
                     "Warm calls in turn directly and by the router: the medians' difference."},
                    {"Prompt", "", Align::kLeft},
                    {"Metric", "", Align::kLeft},
-                   {"direct", "ms"},
+                   {"direct", "ms", Align::kRight, 1},
                    {"routed", "ms"},
                    {"overhead", "ms"},
                    {"95 % int.", "ms", Align::kRight, 2},
                    {"change", ""},
-                   {"95 % int.", "%", Align::kRight, 1},
+                   {"95 % int.", "%"},
                    {"pairs", "", Align::kRight, 3}};
   for (const RoutingOverhead& row : model.routing) {
     table.rows.push_back({row.cell_id, row.prompt_id, std::string(row.metric->label),

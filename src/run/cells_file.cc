@@ -17,6 +17,8 @@ namespace {
 
 constexpr int64_t kMaxFileBytes = 1 << 20;
 constexpr size_t kMaxCells = 1000;
+/// A call in 50 s: any slower and no model would stay warm.
+constexpr double kLeastRate = 0.02;
 constexpr double kMostRate = 1e6;
 constexpr double kMostTolerance = 10;
 
@@ -89,10 +91,11 @@ class Members {
     const YAML::Node node = node_["max_rate"];
     if (!node) return;
     const double value = node.IsScalar() ? node.as<double>(-1) : -1;
-    if (std::isfinite(value) && value > 0 && value <= kMostRate) {
+    if (value >= kLeastRate && value <= kMostRate) {
       into = value;
     } else {
-      faults_.add(line_of(node), "max_rate is no number of calls a second above 0");
+      faults_.add(line_of(node),
+                  fmt::format("max_rate is no number of calls a second from {} up", kLeastRate));
     }
   }
 

@@ -384,6 +384,10 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Varia
   }
   meta.suite = suite.name;
   meta.suite_rev = suite.revision;
+  if (spec.full && (spec.max_concurrency == 1 || spec.authorize_load.empty())) {
+    meta.notes.emplace_back(
+        "parallel calls were not made: they need --max-concurrency and --authorize-load");
+  }
   for (const Prompt& prompt : suite.prompts) prompts.push_back(plan.add_prompt(prompt));
   if (kind == Kind::kSpeed) meta.budget_s = static_cast<double>(spec.budget.count()) / 1e9;
 

@@ -34,9 +34,9 @@ std::vector<const Cell*> available(const PreflightFacts& facts) {
 }
 
 const DeclaredCell* declared_as(const PreflightFacts& facts, const Cell& cell) {
-  const std::string& id = cell.routed_from.empty() ? cell.id : cell.routed_from;
   for (const DeclaredCell& declared : facts.declared) {
-    if (declared.cell.id == id) return &declared;
+    const std::string& id = declared.cell.id;
+    if (id == cell.id || id == cell.routed_from) return &declared;
   }
   return nullptr;
 }
@@ -141,18 +141,25 @@ void check_availability(const PreflightFacts& facts, List& list) {
   list.inform("cells_available", missing.empty(), std::move(detail));
 }
 
+/// Digests are written with and without their kind.
+std::string_view without_kind(std::string_view text) {
+  constexpr std::string_view kKind = "sha256:";
+  return text.rfind(kKind, 0) == 0 ? text.substr(kKind.size()) : text;
+}
+
 /// Whether every cell has the value, and the one that its file wants.
 void check_identity(const PreflightFacts& facts, std::string_view name, std::string Cell::*member,
                     std::string DeclaredCell::*wanted, List& list) {
   std::vector<std::string> unknown;
   std::vector<std::string> other;
   for (const Cell* cell : available(facts)) {
+    if (!cell->routed_from.empty()) continue;  // What is behind a router is the cell itself.
     const DeclaredCell* declared = declared_as(facts, *cell);
     const std::string& want = declared != nullptr ? declared->*wanted : std::string();
     const std::string& have = cell->*member;
     if (have.empty()) {
       unknown.push_back(cell->id);
-    } else if (!want.empty() && want != have) {
+    } else if (!want.empty() && without_kind(want) != without_kind(have)) {
       other.push_back(fmt::format("{} answers {} instead of {}", cell->id, printable(have, 24),
                                   printable(want, 24)));
     }

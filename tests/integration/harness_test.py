@@ -134,6 +134,7 @@ cells:
                 "--max-concurrency", "3")
         document = self.harness(self.path, *cell)
         self.assertEqual({leg["concurrency"] for leg in document["legs"]}, {1})
+        self.assertTrue(any("--authorize-load" in note for note in document["notes"]))
         document = self.harness(self.path, *cell, "--authorize-load", "agreed")
         self.assertEqual([(leg["phase"], leg["concurrency"]) for leg in document["legs"]],
                          [("cold", 1), ("warm", 1), ("measure", 3)])

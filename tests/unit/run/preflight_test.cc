@@ -124,6 +124,25 @@ TEST(Preflight, AnotherDigestOrVersionThanTheFilesIsAFailedCheck) {
   EXPECT_THAT(preflight.refusals, IsEmpty());
 }
 
+TEST(Preflight, ADigestIsTheSameWithAndWithoutItsKind) {
+  PreflightFacts facts = good_facts();
+  DeclaredCell declared;
+  declared.cell.id = "a:ollama:m";
+  declared.digest = "sha256:d";
+  facts.declared = {declared};
+  EXPECT_THAT(failed(check_preflight(facts, RunSpec())), IsEmpty());
+}
+
+TEST(Preflight, ARouterNeedsNoIdentityOfItsOwn) {
+  PreflightFacts facts = good_facts();
+  Cell routed = cell("a+routed:ollama:m");
+  routed.routed_from = "a:ollama:m";
+  routed.version.clear();
+  routed.digest.clear();
+  facts.cells.push_back(routed);
+  EXPECT_THAT(failed(check_preflight(facts, RunSpec())), IsEmpty());
+}
+
 TEST(Preflight, WhatNobodyKnowsIsAMissingIdentity) {
   PreflightFacts facts = good_facts();
   facts.trees = {TreeState()};
