@@ -291,6 +291,14 @@ class Runner {
     in_flight_since_ = now;
   }
 
+  /// A stop is heard on the way.
+  Task<void> wait_until(MonoNs at) {
+    while (!stopping_ && mono_now_ns() < at) {
+      const Nanos left(at - mono_now_ns());
+      co_await sleep(std::min(left, Nanos(std::chrono::milliseconds(200))));
+    }
+  }
+
   /// A call that is in the ledger and in no figure, before a warm one whose model was left alone
   /// for too long.
   Task<void> warm_again(int64_t index) {
