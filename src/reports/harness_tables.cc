@@ -23,7 +23,7 @@ std::string share_interval(const std::optional<Difference>& difference) {
 std::optional<Table> routing_table(const ReportModel& model) {
   if (model.routing.empty()) return std::nullopt;
   Table table;
-  table.columns = {{"Routing overhead", "", Align::kLeft, 0, 0,
+  table.columns = {{"Routing", "", Align::kLeft, 0, 0,
                     "Warm calls in turn directly and by the router: the medians' difference."},
                    {"Prompt", "", Align::kLeft},
                    {"Metric", "", Align::kLeft},

@@ -140,9 +140,8 @@ std::string summary_html(const ReportModel& model, const Document& document,
       const std::string first = table->columns.empty() ? "" : table->columns[0].title;
       out += html_table(*table,
                         first == "Engine says" ? "The engines' own figures"
-                        : first == "Routing overhead"
-                            ? "What the routers add"
-                            : "One row per cell, fastest text generation first",
+                        : first == "Routing"   ? "What the routers add"
+                                               : "One row per cell, fastest text generation first",
                         definitions);
     }
   }
