@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/compare_runs.h"
+#include "cli/comparison.h"
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
@@ -19,12 +19,8 @@ namespace {
 
 constexpr size_t kMostRuns = 6;
 
-struct Asked {
-  double tolerance = kUsualTolerance;
-  std::string rule_set;
-  std::vector<Threshold> thresholds;
+struct Asked : CompareRequest {
   std::vector<std::string> outputs;
-  bool by_prompt = false;
 };
 
 Result<double> percent_of(const std::string& text) {
@@ -73,20 +69,6 @@ Result<Asked> asked_for(const Invocation& invocation) {
   }
   asked.by_prompt = invocation.has("by-prompt");
   return asked;
-}
-
-ComparisonReport compare(const LoadedRun& base, const LoadedRun& now, const Asked& asked,
-                         const State& state) {
-  ComparisonReport report = compare_loaded(base, now, asked.tolerance, state);
-  report.by_prompt = asked.by_prompt;
-  if (asked.rule_set == "baseline30") {
-    report.rule_set = asked.rule_set;
-    report.findings = baseline30(base.model.calls, now.model.calls);
-  }
-  for (const Threshold& threshold : asked.thresholds) {
-    report.thresholds.push_back({threshold, check_threshold(threshold, now.model.legs)});
-  }
-  return report;
 }
 
 /// The mean tokens per second of a cell's answered calls in one run.
@@ -182,10 +164,11 @@ int command_compare(Invocation& invocation) {
           Error(Errc::kInvalidArgument, "one run given: a comparison takes 2 to 6",
                 "the first is the base: assay compare baseline last; alone, a run of --ab"));
     }
-    reports.push_back(compare(runs[0], runs[0], *asked, *state));
+    reports.push_back(compare_loaded(runs[0].model, "", runs[0].model, *asked, *state));
   }
   for (size_t i = 1; i < runs.size(); ++i) {
-    reports.push_back(compare(runs[0], runs[i], *asked, *state));
+    reports.push_back(
+        compare_loaded(runs[0].model, runs[0].named.baseline, runs[i].model, *asked, *state));
   }
   if (asked->rule_set == "trend10") add_trends(runs, reports.back());
 

@@ -8,8 +8,10 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/compare_runs.h"
+#include "cli/comparison.h"
 #include "cli/exit_codes.h"
+#include "cli/notify_run.h"
+#include "cli/probe_cells.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
 #include "run/measure.h"
@@ -29,14 +31,12 @@ int exit_code_for(const RunSpec& spec, const Measured& measured) {
 }
 
 /// The variants of an interleaved run against the first of them.
-Result<void> print_variants(const RunSpec& spec, const std::string& run_id) {
+Result<void> print_variants(const RunSpec& spec, const ReportModel& model) {
   const auto data_dir = data_dir_of(spec);
   if (!data_dir) return fail(data_dir.error());
   const auto state = read_state(*data_dir);
   if (!state) return fail(state.error());
-  const auto run = load_named_run(spec, run_id);
-  if (!run) return fail(run.error());
-  const ComparisonReport report = compare_loaded(*run, *run, kUsualTolerance, *state);
+  const ComparisonReport report = compare_loaded(model, "", model, CompareRequest(), *state);
   fmt::print("\n{}", console_text(comparison_document(report), render_options(spec)));
   return {};
 }
@@ -65,7 +65,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   } else {
     fmt::print("{}", render_console(model, options));
     if (has_variants(model.meta)) {
-      if (auto printed = print_variants(spec, measured.run_id); !printed) {
+      if (auto printed = print_variants(spec, model); !printed) {
         return report_failure(printed.error());
       }
     }
@@ -77,6 +77,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   if (auto written = write_reports(model, spec.output, ""); !written) {
     return report_failure(written.error());
   }
+  notify_run(spec, model);
   return exit_code_for(spec, measured);
 }
 
@@ -114,6 +115,8 @@ int command_run(Invocation& invocation) {
   if (auto writable = check_outputs(spec.output); !writable) {
     return report_failure(writable.error());
   }
+  if (auto hooks = check_hooks(spec); !hooks) return report_failure(hooks.error());
+  if (spec.probe) return probe_cells(spec);
   RunProgress progress(spec);
   auto measured = measure(spec, progress.hooks());
   progress.clear();

@@ -10,6 +10,8 @@
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
+#include "reports/findings.h"
+#include "stats/rule_sets.h"
 #include "store/index.h"
 #include "store/state.h"
 
@@ -178,12 +180,39 @@ int command_runs_reindex(Invocation& invocation) {
   return exit_code::kDone;
 }
 
+namespace {
+
+/// Source 004's Markdown with what its rules say against another run, at the end.
+int report_against(const Invocation& invocation, const LoadedRun& run) {
+  if (invocation.value("format") != "v1-baseline") {
+    return report_failure(Error(Errc::kInvalidArgument, "--against needs --format v1-baseline",
+                                "'assay compare BASE RUN' compares in other forms"));
+  }
+  const auto base = load_named_run(invocation.spec, invocation.value("against"));
+  if (!base) return report_failure(base.error());
+  const std::string name = base->model.meta.run_id.empty() ? base->named.ledger.filename().string()
+                                                           : base->model.meta.run_id;
+  const auto findings = baseline30(base->model.calls, run.model.calls);
+  const std::string text = render_v1_baseline(run.model, render_options(invocation.spec)) + "\n" +
+                           findings_markdown(name, findings);
+  const std::string output = invocation.value("output");
+  if (output.empty()) {
+    fmt::print("{}", text);
+  } else if (auto written = write_file_atomic(output, text); !written) {
+    return report_failure(written.error());
+  }
+  return exit_code::kDone;
+}
+
+}  // namespace
+
 int command_report(Invocation& invocation) {
   const std::string output = invocation.value("output");
   const std::string format = invocation.value("format");
   const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
   if (!run) return report_failure(run.error());
   const ReportModel& model = run->model;
+  if (invocation.has("against")) return report_against(invocation, *run);
   if (output.empty()) {
     const Report* kind = find_report(format.empty() ? "md" : format);
     if (kind == nullptr) {

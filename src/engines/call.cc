@@ -40,7 +40,9 @@ bool drop_refused_member(const Optional400& sent_with, Optional400& accepts, int
   };
   return drop(sent_with.stream_options, accepts.stream_options, "stream_options") ||
          drop(sent_with.ignore_eos, accepts.ignore_eos, "ignore_eos") ||
-         drop(sent_with.min_tokens, accepts.min_tokens, "min_tokens");
+         drop(sent_with.min_tokens, accepts.min_tokens, "min_tokens") ||
+         drop(sent_with.metadata, accepts.metadata, "metadata") ||
+         drop(sent_with.labels, accepts.labels, "labels");
 }
 
 void copy_instants(const Exchange& exchange, MonoNs epoch, CallRecord& record) {
@@ -65,6 +67,10 @@ Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch,
   const Optional400 sent_with = engine.accepts;
   HttpRequest http = engine.chat_request(request);
   if (request.want_stamps) http.headers.emplace_back("X-Assay-Stamp", "1");
+
+  if (request.tags) {
+    for (auto& header : tag_headers(*request.tags)) http.headers.push_back(std::move(header));
+  }
 
   StreamRecorder recorder(record, epoch, request, &watch, live);
   AnswerReader reader(engine, recorder);

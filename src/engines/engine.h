@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "engines/delta.h"
+#include "engines/tags.h"
 #include "model/run.h"
 #include "net/http_client.h"
 
@@ -48,7 +49,8 @@ class CallRequest {
   CallSettings settings;
   /// Tokens that the prompt has by calibration; a clearly lower reported count means truncation.
   std::optional<int64_t> expected_prompt_tokens;
-  bool want_stamps = false;  ///< Ask the mock server for its own send times.
+  std::optional<CallTags> tags;  ///< Absent: the call does not say that it is a test.
+  bool want_stamps = false;      ///< Ask the mock server for its own send times.
 };
 
 /// How a streamed answer is cut into events.
@@ -59,6 +61,8 @@ struct Optional400 {
   bool stream_options = true;
   bool ignore_eos = true;
   bool min_tokens = true;
+  bool metadata = true;
+  bool labels = true;
 };
 
 /// A server that runs models, in its own dialect. Lives on the load thread: tasks suspend, never

@@ -159,6 +159,8 @@ HttpRequest OpenAiEngine::chat_request(const CallRequest& request) const {
   if (s.top_p) body["top_p"] = *s.top_p;
   if (s.top_k) body["top_k"] = *s.top_k;
   if (s.seed) body["seed"] = *s.seed;
+  if (request.tags && accepts.metadata) body["metadata"] = tag_metadata(*request.tags);
+  if (request.tags && accepts.labels) body["labels"] = {{"test", true}};
   HttpRequest http;
   http.method = "POST";
   http.target = "/v1/chat/completions";

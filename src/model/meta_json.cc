@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ids.h"
+#include "model/circumstances_json.h"
 #include "model/import_json.h"
 #include "model/json.h"
 
@@ -154,7 +155,13 @@ Json cell_json(const Cell& c) {
           {"estimated_decode_tps", as_json(c.estimated_decode_tps)},
           {"tokens_per_word", as_json(c.tokens_per_word)},
           {"prompt_overhead", as_json(c.prompt_overhead)},
-          {"unavailable", c.unavailable}};
+          {"unavailable", c.unavailable},
+          {"routed_from", c.routed_from},
+          {"cold_kind", c.cold_kind},
+          {"max_rate", as_json(c.max_rate)},
+          {"windows", windows_json(c.windows)},
+          {"patterns", c.patterns},
+          {"expect", references_json(c.expect)}};
 }
 
 Cell parse_cell(const Json& json) {
@@ -181,6 +188,12 @@ Cell parse_cell(const Json& json) {
   take(json, "tokens_per_word", c.tokens_per_word);
   take(json, "prompt_overhead", c.prompt_overhead);
   take(json, "unavailable", c.unavailable);
+  take(json, "routed_from", c.routed_from);
+  take(json, "cold_kind", c.cold_kind);
+  take(json, "max_rate", c.max_rate);
+  if (json.contains("windows")) c.windows = parse_windows(json["windows"]);
+  take(json, "patterns", c.patterns);
+  if (json.contains("expect")) c.expect = parse_references(json["expect"]);
   return c;
 }
 
@@ -283,9 +296,9 @@ std::string settings_hash(const CallSettings& settings) {
 
 std::string meta_line(const RunMeta& m) {
   Json cells_planned = Json::array();
-  Json cells_declared = Json::array();
+  Json cells_declared = m.declared_cells;
   for (const Cell& cell : m.cells) {
-    cells_declared.push_back(cell.id);
+    if (m.declared_cells.empty()) cells_declared.push_back(cell.id);
     if (cell.unavailable.empty()) cells_planned.push_back(cell.id);
   }
   Json json{{"type", "meta"},
@@ -314,11 +327,15 @@ std::string meta_line(const RunMeta& m) {
             {"cells", list_json(m.cells, cell_json)},
             {"prompts", list_json(m.prompts, prompt_json)},
             {"legs", list_json(m.legs, leg_json)},
-            {"calls", list_json(m.calls, [](const PlannedCall& c) {
-               Json call = Json::array({c.leg, c.run_idx, c.stage});
-               if (c.restart > 0) call.push_back(c.restart);
-               return call;
-             })}};
+            {"calls", list_json(m.calls,
+                                [](const PlannedCall& c) {
+                                  Json call = Json::array({c.leg, c.run_idx, c.stage});
+                                  if (c.restart > 0) call.push_back(c.restart);
+                                  return call;
+                                })},
+            {"git_changes", m.git_changes},
+            {"preflight", preflight_json(m.preflight)},
+            {"environment", optional_json(m.environment, environment_json)}};
   if (m.imported) json["imported"] = imported_json(*m.imported);
   return dump(json);
 }
@@ -402,6 +419,10 @@ Result<RunMeta> parse_meta(std::string_view line) {
       return PlannedCall{c.at(0).get<int64_t>(), c.at(1).get<int64_t>(), c.at(2).get<int64_t>(),
                          c.size() > 3 ? c.at(3).get<int64_t>() : 0};
     });
+    if (json.contains("schema")) take(json, "cells_declared", m.declared_cells);
+    take(json, "git_changes", m.git_changes);
+    if (json.contains("preflight")) m.preflight = parse_preflight(json["preflight"]);
+    take_optional(json, "environment", m.environment, parse_environment);
     if (json.contains("imported")) m.imported = parse_imported(json["imported"]);
     return m;
   });

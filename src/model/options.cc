@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -117,6 +118,15 @@ void bind_member(BoundOption& option, std::vector<int64_t>& member) {
   };
 }
 
+/// Letters, digits and hyphens, at most 60: what every server takes as a header's name.
+bool is_header_name(std::string_view text) {
+  constexpr size_t kMost = 60;
+  return text.size() <= kMost && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '-';
+         });
+}
+
 }  // namespace
 
 std::vector<BoundOption> bind_options(RunSpec& spec) {
@@ -198,9 +208,36 @@ std::vector<std::string> check_spec(const RunSpec& s) {
     need(label.find('=') != std::string::npos && label.front() != '=',
          fmt::format("--label '{}' is not KEY=VALUE", printable(label, 40)));
   }
+  const auto only_with = [&](bool asked, std::string_view option, bool there,
+                             std::string_view needed) {
+    need(!asked || there, fmt::format("--{} needs --{}", option, needed));
+  };
+  const bool harness = !s.cells_yaml.empty();
+  only_with(!s.prompts_yaml.empty(), "prompts-yaml", harness, "cells-yaml");
+  only_with(!s.cells.empty(), "cells", harness, "cells-yaml");
+  only_with(s.probe, "probe", harness, "cells-yaml");
+  only_with(s.smoke, "smoke", harness, "cells-yaml");
+  only_with(s.full, "full", harness, "cells-yaml");
+  only_with(s.routed, "routed", harness, "cells-yaml");
+  only_with(s.for_publication, "for-publication", harness, "cells-yaml");
+  only_with(s.routed, "routed", !s.tag_prefix.empty(), "tag-prefix");
+  need(int{s.probe} + int{s.smoke} + int{s.full} <= 1,
+       "--probe, --smoke and --full exclude each other");
+  need(!harness || (s.targets.empty() && s.models.empty() && s.engine.empty() && s.gguf.empty() &&
+                    s.shape.empty()),
+       "--cells-yaml says what is measured: it excludes --target, --model, --engine, --gguf and "
+       "--shape");
+  need(s.prompts_yaml.empty() || (s.suite.empty() && s.prompt.empty() && !synthetic),
+       "--prompts-yaml excludes other texts");
+  need(!harness || (!s.request_rate && s.ab.empty()),
+       "--cells-yaml excludes --request-rate and --ab");
+  need(!harness || s.restarts == 1, "--restarts is not for the cells of a file");
+  need(!s.for_publication || !s.smoke, "--for-publication and --smoke exclude each other");
+  need(is_header_name(s.tag_prefix),
+       fmt::format("--tag-prefix '{}' cannot begin a header's name", printable(s.tag_prefix, 40)));
   const bool fixed_count = !s.prompt.empty() || synthetic || s.repetitions.has_value();
   const int64_t calls = s.repetitions.value_or(10);
-  need(!fixed_count || calls < 1 || s.max_concurrency <= calls || !s.suite.empty(),
+  need(!fixed_count || calls < 1 || s.max_concurrency <= calls || !s.suite.empty() || harness,
        fmt::format("--max-concurrency {} is more than the {} calls there are", s.max_concurrency,
                    calls));
   return faults;
@@ -216,6 +253,7 @@ std::string changed_options_json(const RunSpec& spec) {
     const auto value = mine[i].get();
     if (value == usual[i].get()) continue;
     const std::string name(mine[i].info.name);
+    if (name == "notify") continue;
     if (mine[i].kind == BoundOption::Kind::kList) {
       json[name] = value;
     } else {

@@ -58,8 +58,21 @@ struct RunSpec {
   std::optional<int64_t> max_failed;
   bool wait = false;
   bool no_calibrate = false;
+  // The harness: cells of a file, under rules.
+  std::string cells_yaml;
+  std::string prompts_yaml;
+  std::vector<std::string> cells;
+  bool probe = false;
+  bool smoke = false;
+  bool full = false;
+  bool routed = false;
+  std::string tag_prefix;
+  bool for_publication = false;
   bool allow_dirty = false;
   bool force_load = false;
+  std::string override_window;
+  std::string authorize_load;
+  std::vector<std::string> notify;
   // What is kept and shown.
   std::string save_responses = "none";
   std::vector<std::string> labels;
@@ -144,9 +157,43 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"wait", "", "care", "", "wait while another run measures"}, s.wait);
   visit(I{"no-calibrate", "", "care", "", "do not measure what client and machine can do"},
         s.no_calibrate);
-  visit(I{"allow-dirty", "", "care", "", "accepted; without effect in this version"},
+  visit(I{"cells-yaml", "", "harness", "FILE",
+          "measure the cells of this file: docs/formats/cells.md"},
+        s.cells_yaml);
+  visit(I{"prompts-yaml", "", "harness", "FILE",
+          "its prompts, cold and warm (default: the frozen ones)"},
+        s.prompts_yaml);
+  visit(I{"cells", "", "harness", "ID[,ID]", "only these cells of the file"}, s.cells);
+  visit(I{"probe", "", "harness", "", "only say which cells answer; nothing is recorded"}, s.probe);
+  visit(I{"smoke", "", "harness", "", "one cell, one prompt, one call"}, s.smoke);
+  visit(I{"full", "", "harness", "",
+          "all patterns: cold, warm, routed, and parallel with --max-concurrency and "
+          "--authorize-load"},
+        s.full);
+  visit(
+      I{"routed", "", "harness", "", "ask each prompt by the cell's route too; needs --tag-prefix"},
+      s.routed);
+  visit(I{"tag-prefix", "", "harness", "PREFIX",
+          "mark each call as a test: headers PREFIX-Test, PREFIX-Benchmark-..., and metadata"},
+        s.tag_prefix);
+  visit(I{"for-publication", "", "harness", "",
+          "refuse before the first call unless every preflight check holds"},
+        s.for_publication);
+  visit(I{"allow-dirty", "", "harness", "",
+          "measure from a tree with changes; the changed files are recorded"},
         s.allow_dirty);
-  visit(I{"force-load", "", "care", "", "accepted; without effect in this version"}, s.force_load);
+  visit(I{"force-load", "", "harness", "",
+          "measure on a busy machine, without waiting; recorded, and the run is unreliable"},
+        s.force_load);
+  visit(I{"override-window", "", "harness", "REASON",
+          "measure outside of the cells' windows; recorded"},
+        s.override_window);
+  visit(I{"authorize-load", "", "harness", "REASON",
+          "calls without a pause, and parallel ones; recorded"},
+        s.authorize_load);
+  visit(I{"notify", "", "harness", "JSON",
+          "tell a command or a webhook how the run went: docs/howto/run-every-night.md"},
+        s.notify);
   visit(I{"save-responses", "", "output", "WHICH", "keep answers: all, none or sample:N"},
         s.save_responses);
   visit(I{"label", "", "output", "K=V", "label of the run; repeatable"}, s.labels);
@@ -175,7 +222,8 @@ std::vector<BoundOption> bind_options(RunSpec& spec);
 /// What cannot be asked together, or lies out of range: every fault, one sentence each.
 std::vector<std::string> check_spec(const RunSpec& spec);
 
-/// The options that differ from their defaults, as a JSON object. Paths are left as given.
+/// The options that differ from their defaults, as a JSON object. Paths are left as given. `notify`
+/// is left out: addresses of webhooks are as good as keys.
 std::string changed_options_json(const RunSpec& spec);
 
 }  // namespace assay

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "model/call_record.h"
+#include "model/day_window.h"
+#include "model/environment.h"
 #include "model/instrument.h"
 
 namespace assay {
@@ -31,6 +33,14 @@ struct Prompt {
   std::optional<int64_t> target_tokens;  ///< The length that was asked for, for synthetic prompts.
   std::optional<int64_t> max_tokens;     ///< The task's own limit.
   bool frozen = false;
+};
+
+/// What a prompt's median used to be at a cell: a figure that lies farther off is flagged.
+struct Reference {
+  std::string prompt_id;
+  std::string metric;
+  double value = 0;
+  double tolerance = 0.3;  ///< Relative: 0.3 is 30 %.
 };
 
 /// One thing that gets a result: a target and a model.
@@ -59,6 +69,13 @@ struct Cell {
   std::optional<double> tokens_per_word;   ///< Of synthetic text, by the engine's own count.
   std::optional<int64_t> prompt_overhead;  ///< Tokens that the chat template adds.
   std::string unavailable;                 ///< Why nothing can be measured; empty when it can.
+  // What a file of cells says of it.
+  std::string routed_from;  ///< Id of the cell that this one reaches by a router; else empty.
+  std::string cold_kind;    ///< What a cold call is here; empty: as the engine says.
+  std::optional<double> max_rate;     ///< Calls a second at most; absent: not paced.
+  std::vector<DayWindow> windows;     ///< When calls may be sent; none: always.
+  std::vector<std::string> patterns;  ///< Of cold, warm, parallel and routed; none: all.
+  std::vector<Reference> expect;
 };
 
 /// When the calls of an open loop are due.
@@ -110,6 +127,7 @@ struct RunMeta {
   std::string run_id;
   std::string git_sha;  ///< 40 hex digits, empty outside a checkout.
   std::optional<bool> git_dirty;
+  std::vector<std::string> git_changes;  ///< The files that make it dirty, as git names them.
   std::string harness_version;  ///< Source 004's HARNESS_VERSION: bumped when a shape changes.
   std::string assay_version;
   std::string started_at_utc;
@@ -130,6 +148,9 @@ struct RunMeta {
   std::vector<Prompt> prompts;
   std::vector<Leg> legs;
   std::vector<PlannedCall> calls;
+  std::vector<std::string> declared_cells;  ///< Ids of a file of cells; empty: those of `cells`.
+  std::vector<PreflightCheck> preflight;
+  std::optional<Environment> environment;
   std::optional<ImportSource> imported;  ///< Absent when Assay measured the run itself.
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "reports/compare_report.h"
+#include "reports/findings.h"
 
 namespace assay {
 namespace {
@@ -70,18 +71,6 @@ Json cell_json(const ComparedCell& cell) {
           {"warnings", std::move(warnings)}};
 }
 
-Json finding_json(const Finding& f) {
-  return {{"kind", to_text(f.kind)},
-          {"cell_id", printable(f.cell_id)},
-          {"prompt_id", printable(f.prompt_id)},
-          {"metric", f.metric},
-          {"base", number(f.base)},
-          {"new", number(f.now)},
-          {"change", number(f.change)},
-          {"n", f.n},
-          {"detail", printable(f.detail, 400)}};
-}
-
 Json report_json(const ComparisonReport& r) {
   Json differs = Json::array();
   for (const SettingChange& change : r.comparison.differs) {
@@ -91,7 +80,7 @@ Json report_json(const ComparisonReport& r) {
   Json cells = Json::array();
   for (const ComparedCell& cell : r.comparison.cells) cells.push_back(cell_json(cell));
   Json findings = Json::array();
-  for (const Finding& finding : r.findings) findings.push_back(finding_json(finding));
+  for (const Finding& finding : r.findings) findings.push_back(finding_document(finding));
   Json thresholds = Json::array();
   for (const CheckedThreshold& checked : r.thresholds) {
     Json misses = Json::array();

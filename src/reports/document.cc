@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "reports/harness_tables.h"
 #include "reports/imported.h"
 #include "reports/tables.h"
 
@@ -168,6 +169,7 @@ Document make_document(const ReportModel& model) {
     document.blocks.emplace_back(Heading{reported_title(*model.meta.imported)});
     document.blocks.emplace_back(reported_table(*model.meta.imported));
   }
+  if (auto routing = routing_table(model)) document.blocks.emplace_back(std::move(*routing));
   document.measurement = measurement_text(model);
   document.measurement_ok = model.measurement.ok;
   for (const Caveat& caveat : model.unreliable) {
@@ -178,6 +180,7 @@ Document make_document(const ReportModel& model) {
   limit(section.warnings, kMaxWarnings);
   document.warnings.insert(document.warnings.end(), section.warnings.begin(),
                            section.warnings.end());
+  for (std::string& text : off_reference_texts(model)) document.warnings.push_back(std::move(text));
   document.notes = model.notes;
   document.notes.insert(document.notes.begin(), section.notes.begin(), section.notes.end());
   return document;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "model/circumstances_json.h"
 #include "reports/builtin.h"
 #include "reports/run_document.h"
 
@@ -152,6 +153,15 @@ Json course_json(const std::optional<Stationarity>& course) {
           {"suggested_warmup", warmup > 0 ? Json(warmup) : Json(nullptr)}};
 }
 
+Json routing_json(const RoutingOverhead& row) {
+  const auto share = row.difference ? std::optional(row.difference->ci95()) : std::nullopt;
+  return {{"cell_id", text(row.cell_id)},   {"prompt_id", text(row.prompt_id)},
+          {"metric", row.metric->name},     {"direct", number(row.direct)},
+          {"routed", number(row.routed)},   {"overhead", number(row.overhead)},
+          {"ci95", interval(row.ci95)},     {"change", number(row.routed / row.direct - 1)},
+          {"change_ci95", interval(share)}, {"pairs", row.pairs}};
+}
+
 Json leg_json(const LegResult& leg) {
   Json all = Json::object();
   for (const MetricResult& result : leg.metrics) {
@@ -227,7 +237,11 @@ nlohmann::ordered_json run_document(const ReportModel& model) {
       {"warmup", {{"n", model.warmup.n}, {"ok", model.warmup.ok}, {"failed", model.warmup.failed}}},
       {"legs", list(model.legs, leg_json)},
       {"cells_summary",
-       list(model.cells, [&](const CellSummary& s) { return summary_json(model.cell_of(s), s); })}};
+       list(model.cells, [&](const CellSummary& s) { return summary_json(model.cell_of(s), s); })},
+      {"preflight", preflight_json(model.meta.preflight)},
+      {"environment",
+       model.meta.environment ? environment_json(*model.meta.environment) : Json(nullptr)},
+      {"routing", list(model.routing, routing_json)}};
 }
 
 std::string render_json(const ReportModel& model, const RenderOptions&) {

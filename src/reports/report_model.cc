@@ -46,6 +46,7 @@ ReportModel make_report_model(LedgerContent ledger) {
   for (size_t i = 0; i < ledger.meta.cells.size(); ++i) {
     model.cells.push_back(summarise_cell(ledger.meta, static_cast<int64_t>(i), model.legs));
   }
+  model.routing = routing_overhead(ledger.meta, ledger.calls);
   model.notes = ledger.meta.notes;
   add_notes(ledger, model.notes);
   model.meta = std::move(ledger.meta);

@@ -9,6 +9,7 @@
 #include "model/run.h"
 #include "stats/checks.h"
 #include "stats/legs.h"
+#include "stats/routing.h"
 
 namespace assay {
 
@@ -72,8 +73,9 @@ struct ReportModel {
   Measurement measurement;
   WarmupCount warmup;
   std::vector<LegResult> legs;
-  std::vector<CellSummary> cells;  ///< One per RunMeta::cells, in its order.
-  std::vector<CallRecord> calls;   ///< Every record, in ledger order.
+  std::vector<CellSummary> cells;        ///< One per RunMeta::cells, in its order.
+  std::vector<RoutingOverhead> routing;  ///< What routers add; empty without routed cells.
+  std::vector<CallRecord> calls;         ///< Every record, in ledger order.
 
   [[nodiscard]] const Cell& cell_of(const CellSummary& summary) const {
     return meta.cells[static_cast<size_t>(summary.cell)];

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "reports/builtin.h"
+#include "reports/harness_tables.h"
+#include "reports/markdown_text.h"
 #include "stats/summary.h"
 
 namespace assay {
@@ -94,18 +96,8 @@ std::string number(std::optional<double> value, int decimals) {
   return value ? fmt::format("{:.{}f}", *value, decimals) : "-";
 }
 
-/// Text of anybody inside a table's cell.
-std::string cell_text(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text, 200)) {
-    if (c == '|' || c == '\\' || c == '`') out += '\\';
-    out += c == '<' ? std::string("&lt;") : std::string(1, c);
-  }
-  return out;
-}
-
 std::string line_of(std::string_view name, const Row& row) {
-  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", cell_text(name),
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n", markdown_cell(name),
                      number(row.first_delta_p50, 0), number(row.total_p50, 0),
                      number(row.completion_tokens_p50, 0), number(row.tokens_per_sec_mean, 1),
                      number(row.first_delta_p95, 0), number(row.total_p95, 0),
@@ -136,9 +128,13 @@ void remember(const std::string& name, std::vector<std::string>& names) {
 
 Baseline baseline_of(const ReportModel& model) {
   Baseline all;
+  // Parallel calls are a question of their own: they never mix with warm ones.
+  const bool has_warm = std::any_of(model.calls.begin(), model.calls.end(),
+                                    [](const CallRecord& r) { return r.phase == Phase::kWarm; });
   for (const Cell& cell : model.meta.cells) remember(cell.id, all.cells);
   for (const CallRecord& r : model.calls) {
     if (!r.final || r.phase == Phase::kWarmup) continue;
+    if (has_warm && r.concurrency > 1) continue;
     remember(r.cell_id, all.cells);
     CellBatches& cell = all.of[r.cell_id];
     if (r.phase == Phase::kSkipped || r.outcome == Outcome::kSkipped) {
@@ -165,9 +161,10 @@ std::string table_of(std::string_view title, const std::map<std::string, Batch>&
 
 std::string section_of(const std::string& id, const CellBatches& cell,
                        const std::vector<std::string>& prompts) {
-  std::string out = fmt::format("## {}\n\n", cell_text(id));
+  std::string out = fmt::format("## {}\n\n", markdown_cell(id));
   if (cell.cold.empty() && cell.warm.empty()) {
-    return out + fmt::format("{}\n\n", cell_text(cell.skipped.empty() ? "no calls" : cell.skipped));
+    return out +
+           fmt::format("{}\n\n", markdown_cell(cell.skipped.empty() ? "no calls" : cell.skipped));
   }
   std::vector<Row> cold;
   std::vector<Row> warm;
@@ -183,12 +180,12 @@ std::string matrix_of(const Baseline& all) {
   std::string head = "| cell |";
   std::string rule = "|---|";
   for (const std::string& prompt : all.prompts) {
-    head += fmt::format(" {} |", cell_text(prompt));
+    head += fmt::format(" {} |", markdown_cell(prompt));
     rule += "---:|";
   }
   std::string out = "## TTFT-warm-p50 (first_delta_ms)\n\n" + head + "\n" + rule + "\n";
   for (const std::string& id : all.cells) {
-    out += fmt::format("| {} |", cell_text(id));
+    out += fmt::format("| {} |", markdown_cell(id));
     const auto cell = all.of.find(id);
     for (const std::string& prompt : all.prompts) {
       const Batch* batch = nullptr;
@@ -211,29 +208,47 @@ std::string red_flags_of(const Baseline& all) {
     for (const auto& [prompt, batch] : cell->second.warm) {
       const auto rate = batch.success_rate();
       if (!rate || *rate >= kRedFlagBelow) continue;
-      out += fmt::format("- {} {}: warm.success_rate {:.2f} (n {})\n", cell_text(id),
-                         cell_text(prompt), *rate, batch.n);
+      out += fmt::format("- {} {}: warm.success_rate {:.2f} (n {})\n", markdown_cell(id),
+                         markdown_cell(prompt), *rate, batch.n);
     }
   }
   return out.empty() ? out : "## Red flags\n\n" + out + "\n";
 }
 
+std::string off_references_of(const ReportModel& model) {
+  std::string out;
+  for (const std::string& text : off_reference_texts(model)) {
+    out += fmt::format("- {}\n", markdown_cell(text));
+  }
+  return out.empty() ? out : "## Off their references\n\n" + out + "\n";
+}
+
 std::string head_of(const ReportModel& model) {
   const RunMeta& m = model.meta;
-  std::string out = fmt::format("# Baseline {}\n\n", cell_text(m.run_id));
-  out += fmt::format("- started {}, host {}\n", cell_text(m.started_at_utc), cell_text(m.host));
+  std::string out = fmt::format("# Baseline {}\n\n", markdown_cell(m.run_id));
+  out += fmt::format("- started {}, host {}\n", markdown_cell(m.started_at_utc),
+                     markdown_cell(m.host));
   const std::string_view tree = !m.git_dirty ? "unknown" : *m.git_dirty ? "dirty" : "clean";
   out += fmt::format("- git {} ({}), harness {}\n",
-                     m.git_sha.empty() ? "-" : cell_text(m.git_sha.substr(0, kShortSha)), tree,
-                     m.harness_version.empty() ? "-" : cell_text(m.harness_version));
+                     m.git_sha.empty() ? "-" : markdown_cell(m.git_sha.substr(0, kShortSha)), tree,
+                     m.harness_version.empty() ? "-" : markdown_cell(m.harness_version));
   out += fmt::format("- load average at start {:.1f}\n", fmt::join(m.load_avg_start, ", "));
   for (const Caveat& caveat : model.unreliable) {
-    out += fmt::format("- unreliable: {}: {}\n", caveat.code, cell_text(caveat.detail));
+    out += fmt::format("- unreliable: {}: {}\n", caveat.code, markdown_cell(caveat.detail));
   }
   return out + "\n";
 }
 
 }  // namespace
+
+std::string markdown_cell(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text, 200)) {
+    if (c == '|' || c == '\\' || c == '`') out += '\\';
+    out += c == '<' ? std::string("&lt;") : std::string(1, c);
+  }
+  return out;
+}
 
 std::string render_v1_baseline(const ReportModel& model, const RenderOptions&) {
   const Baseline all = baseline_of(model);
@@ -242,6 +257,7 @@ std::string render_v1_baseline(const ReportModel& model, const RenderOptions&) {
     const auto cell = all.of.find(id);
     out += section_of(id, cell == all.of.end() ? CellBatches() : cell->second, all.prompts);
   }
+  out += off_references_of(model);
   out.pop_back();
   return out;
 }

@@ -4,9 +4,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "run/notify.h"
 
 namespace assay {
 namespace {
@@ -16,7 +18,8 @@ namespace fs = std::filesystem;
 constexpr int64_t kMaxConfigBytes = 1 << 20;
 
 bool is_path(std::string_view option) {
-  return option == "gguf" || option == "api-key-file" || option == "data-dir";
+  return option == "gguf" || option == "api-key-file" || option == "data-dir" ||
+         option == "cells-yaml" || option == "prompts-yaml";
 }
 
 std::vector<std::string> option_names() {
@@ -24,6 +27,21 @@ std::vector<std::string> option_names() {
   std::vector<std::string> names;
   for (const BoundOption& option : bind_options(spec)) names.emplace_back(option.info.name);
   return names;
+}
+
+/// Hooks are mappings in the file and JSON everywhere else; all their values are texts.
+nlohmann::json as_json(const YAML::Node& node) {
+  nlohmann::json json;
+  if (node.IsScalar()) json = node.Scalar();
+  if (node.IsSequence()) {
+    json = nlohmann::json::array();
+    for (const auto& item : node) json.push_back(as_json(item));
+  }
+  if (node.IsMap()) {
+    json = nlohmann::json::object();
+    for (const auto& entry : node) json[entry.first.as<std::string>()] = as_json(entry.second);
+  }
+  return json;
 }
 
 void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& value,
@@ -45,6 +63,11 @@ void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& v
   std::vector<std::string> values;
   if (value.IsSequence()) {
     for (const auto& item : value) {
+      if (name == "notify") {
+        values.push_back(as_json(item).dump());
+        if (auto hook = parse_hook(values.back()); !hook) return fault(hook.error().message);
+        continue;
+      }
       if (!item.IsScalar()) return fault(fmt::format("{} holds something that is no value", name));
       values.push_back(item.as<std::string>());
     }

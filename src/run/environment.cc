@@ -3,32 +3,15 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <optional>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/ids.h"
-#include "base/text.h"
 
 namespace assay {
 namespace {
-
-/// Output of a fixed command, absent when it fails. Not for anything a user wrote.
-std::optional<std::string> output_of(const char* command) {
-  const auto close = [](FILE* pipe) { ::pclose(pipe); };
-  std::unique_ptr<FILE, decltype(close)> pipe(::popen(command, "re"), close);
-  if (!pipe) return std::nullopt;
-  std::string text;
-  std::array<char, 4096> block;
-  size_t got = 0;
-  while ((got = std::fread(block.data(), 1, block.size(), pipe.get())) > 0) {
-    text.append(block.data(), got);
-  }
-  if (::pclose(pipe.release()) != 0) return std::nullopt;
-  return text;
-}
 
 std::optional<std::string> environment(const char* name) {
   const char* value = std::getenv(name);
@@ -42,6 +25,8 @@ std::vector<double> load_averages() {
   if (::getloadavg(loads.data(), 3) != 3) loads.clear();
   return loads;
 }
+
+int64_t core_count() { return std::thread::hardware_concurrency(); }
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -59,11 +44,7 @@ void describe_environment(RunMeta& meta) {
   meta.load_avg_start = load_averages();
   meta.env_route = environment("WEEYUGA_INFERENCE_ROUTE");
   meta.env_llamacpp_url = environment("WEEYUGA_QWEN35_LLAMACPP_URL");
-  if (const auto sha = output_of("git rev-parse HEAD 2>/dev/null")) {
-    meta.git_sha = std::string(trim(*sha));
-    const auto status = output_of("git status --porcelain 2>/dev/null | head -c 1");
-    if (status) meta.git_dirty = !status->empty();
-  }
+  meta.environment = read_environment(this_machine());
 }
 
 }  // namespace assay

@@ -29,6 +29,17 @@ void LiveEvents::emit(std::string_view event, const std::string& data_json) {
   write_(lines_.next(event, data_json));
 }
 
+void LiveEvents::Progress::add(const CallRecord& final_record) {
+  ++done;
+  if (final_record.outcome == Outcome::kOk) {
+    ++ok;
+  } else if (final_record.outcome == Outcome::kSkipped) {
+    ++skipped;
+  } else {
+    ++failed;
+  }
+}
+
 void LiveEvents::run_state(std::string_view state, const RunMeta& meta) {
   emit("run", dump({{"run_id", meta.run_id},
                     {"state", state},

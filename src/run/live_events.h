@@ -40,6 +40,8 @@ class LiveEvents {
     std::optional<double> eta_s;
     int64_t cell = 0;
     int64_t cells = 0;
+
+    void add(const CallRecord& final_record);  ///< Counts one more planned call.
   };
   void progress(const Progress& progress);
 

@@ -6,12 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "model/json.h"
 #include "run/calibrate.h"
+#include "run/declared_cells.h"
 #include "run/environment.h"
 #include "run/estimate.h"
+#include "run/harness.h"
 #include "run/machine_probe.h"
 #include "run/planner.h"
 #include "run/server_counters.h"
@@ -208,6 +211,7 @@ Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& 
     session.cells[0].cell.url = session.started[0].url;
     return {};
   }
+  if (!spec.cells_yaml.empty()) return reopen_declared_cells(session, spec, meta.cells);
   RunSpec probe = spec;
   probe.targets.clear();
   for (const Cell& cell : meta.cells) {
@@ -241,6 +245,7 @@ Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& 
   const RunMeta& meta = ledger.meta;
   Remaining left;
   for (const CallRecord& record : ledger.calls) {
+    if (record.index < 0) ++left.unplanned;
     if (record.index < 0 || record.index >= static_cast<int64_t>(meta.calls.size())) continue;
     const PlannedCall& call = meta.calls[static_cast<size_t>(record.index)];
     const Leg& leg = meta.legs[static_cast<size_t>(call.leg)];
@@ -256,13 +261,7 @@ Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& 
     int64_t& attempts = left.attempts[record.index];
     attempts = std::max(attempts, record.attempt);
     if (!record.final || !left.done.insert(record.index).second) continue;
-    ++left.progress.done;
-    if (record.outcome == Outcome::kOk)
-      ++left.progress.ok;
-    else if (record.outcome == Outcome::kSkipped)
-      ++left.progress.skipped;
-    else
-      ++left.progress.failed;
+    left.progress.add(record);
   }
   for (const int64_t index : started) {
     if (!left.done.contains(index)) left.started.insert(index);
@@ -275,9 +274,15 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (const auto faults = check_spec(spec); !faults.empty()) {
     return fail(Errc::kInvalidArgument, join(faults, "\n"));
   }
-  if (!spec.suite.empty()) {  // Told before anything is started.
+  // Told before anything is started.
+  if (!spec.suite.empty()) {
     if (auto suite = load_suite(spec.suite); !suite) return fail(suite.error());
   }
+  if (auto prompts = load_baseline_suite(spec.prompts_yaml); !prompts) {
+    return fail(prompts.error());
+  }
+  const auto harness = load_harness(spec);
+  if (!harness) return fail(harness.error());
   const auto data_dir = data_directory(
       spec.data_dir.empty() ? std::nullopt : std::optional<std::string>(spec.data_dir));
   if (!data_dir) return fail(data_dir.error());
@@ -291,12 +296,15 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     meta.notes.push_back(text);
     note(text);
   };
-  note_busy_machine(meta, keep);
   const auto variants = variants_of(spec);
   if (!variants) return fail(variants.error());
-  if (auto opened = open_all(session, spec, *variants, keep); !opened) {
-    return fail(opened.error());
+  const auto opened =
+      *harness ? open_harness(session, spec, **harness) : open_all(session, spec, *variants, keep);
+  if (!opened) return fail(opened.error());
+  if (auto passed = pass_preflight(session, spec, *harness, meta, note); !passed) {
+    return fail(passed.error());
   }
+  note_busy_machine(meta, keep);
   for (const LiveCell& live : session.cells) {
     if (spec.restarts == 1 || !live.cell.unavailable.empty() || can_reload(live)) continue;
     return fail(Errc::kInvalidArgument,
@@ -313,6 +321,9 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
 
   const auto paths = create_run_directory(*data_dir, meta.run_id);
   if (!paths) return fail(paths.error());
+  if (auto kept = write_file_atomic(paths->environment, raw_environment_json()); !kept) {
+    return fail(kept.error());
+  }
   auto ledger = LedgerFile::create(paths->ledger);
   if (!ledger) return fail(ledger.error());
   auto sent = SentCalls::open(paths->sent, static_cast<int64_t>(meta.calls.size()));

@@ -220,24 +220,60 @@ void plan_synthetic_cell(const RunSpec& spec, RunMeta& meta, int64_t index, Plan
   }
 }
 
+CallSettings prompt_settings(const RunSpec& spec, const RunMeta& meta, int64_t prompt) {
+  CallSettings settings = settings_of(spec);
+  if (!settings.max_tokens) {
+    settings.max_tokens = meta.prompts[static_cast<size_t>(prompt)].max_tokens;
+  }
+  return settings;
+}
+
+bool wants(const Cell& cell, std::string_view pattern) {
+  return cell.patterns.empty() ||
+         std::find(cell.patterns.begin(), cell.patterns.end(), pattern) != cell.patterns.end();
+}
+
+/// The cell that goes to this one by a router, or -1.
+int64_t route_of(const RunMeta& meta, int64_t index) {
+  const Cell& cell = meta.cells[static_cast<size_t>(index)];
+  for (size_t i = 0; i < meta.cells.size(); ++i) {
+    const Cell& other = meta.cells[i];
+    if (other.routed_from == cell.id && other.unavailable.empty()) return static_cast<int64_t>(i);
+  }
+  return -1;
+}
+
+/// Source 004's patterns, prompt by prompt: one cold call, then the warm ones, in turn directly and
+/// by the route, then the parallel ones.
+void plan_baseline_cell(const RunSpec& spec, const std::vector<int64_t>& prompts,
+                        const RunMeta& meta, int64_t index, PlanBuilder& plan) {
+  constexpr int64_t kWarmCalls = 5;
+  const Cell& cell = meta.cells[static_cast<size_t>(index)];
+  const int64_t warm_calls = spec.repetitions.value_or(kWarmCalls);
+  const int64_t route = route_of(meta, index);
+  const bool parallel = spec.full && spec.max_concurrency > 1 && !spec.authorize_load.empty();
+  for (const int64_t prompt : prompts) {
+    const CallSettings settings = prompt_settings(spec, meta, prompt);
+    if (wants(cell, "cold")) {
+      plan.add_rounds({plan.add_leg(index, prompt, Phase::kCold, 1, settings)});
+    }
+    std::vector<int64_t> warm;
+    if (wants(cell, "warm") || route >= 0) {
+      warm.push_back(plan.add_leg(index, prompt, Phase::kWarm, warm_calls, settings));
+    }
+    if (route >= 0) {
+      warm.push_back(plan.add_leg(route, prompt, Phase::kWarm, warm_calls, settings));
+    }
+    if (!warm.empty()) plan.add_rounds(warm);
+    if (!parallel || !wants(cell, "parallel")) continue;
+    const int64_t calls = std::max(warm_calls, spec.max_concurrency);
+    plan.add_rounds({plan.add_leg(index, prompt, Phase::kMeasure, calls, settings)});
+  }
+}
+
 void plan_suite_cell(const RunSpec& spec, const Suite& suite, const std::vector<int64_t>& prompts,
                      const RunMeta& meta, int64_t index, PlanBuilder& plan) {
-  const auto settings_for = [&](int64_t prompt) {
-    CallSettings settings = settings_of(spec);
-    if (!settings.max_tokens) {
-      settings.max_tokens = meta.prompts[static_cast<size_t>(prompt)].max_tokens;
-    }
-    return settings;
-  };
-  if (suite.cold_and_warm) {
-    constexpr int64_t kWarmCalls = 5;
-    for (const int64_t prompt : prompts) {
-      plan.add_rounds({plan.add_leg(index, prompt, Phase::kCold, 1, settings_for(prompt))});
-      plan.add_rounds({plan.add_leg(index, prompt, Phase::kWarm,
-                                    spec.repetitions.value_or(kWarmCalls), settings_for(prompt))});
-    }
-    return;
-  }
+  const auto settings_for = [&](int64_t prompt) { return prompt_settings(spec, meta, prompt); };
   plan.add_warmup(index, prompts.front(), settings_for(prompts.front()), spec.warmup);
   const int64_t usual = suite.name == "smoke" ? 1 : kUsualRepetitions;
   std::vector<int64_t> legs;
@@ -291,14 +327,20 @@ void repeat_for_restarts(int64_t restarts, RunMeta& meta) {
   }
 }
 
-enum class Kind : uint8_t { kSpeed, kSynthetic, kPrompt, kSuite };
+enum class Kind : uint8_t { kSpeed, kSynthetic, kPrompt, kSuite, kBaseline };
 
 Kind kind_of(const RunSpec& spec) {
   if (!spec.prompt.empty()) return Kind::kPrompt;
   if (!spec.input_len.empty() || !spec.output_len.empty() || !spec.depth.empty()) {
     return Kind::kSynthetic;
   }
+  if (spec.suite.empty() && !spec.cells_yaml.empty()) return Kind::kBaseline;
   return spec.suite.empty() || spec.suite == "speed" ? Kind::kSpeed : Kind::kSuite;
+}
+
+Result<Suite> suite_of(const RunSpec& spec, Kind kind) {
+  if (kind == Kind::kBaseline) return load_baseline_suite(spec.prompts_yaml);
+  return load_suite(kind == Kind::kSpeed ? "speed" : spec.suite);
 }
 
 }  // namespace
@@ -336,12 +378,16 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Varia
     suite.name = "synthetic";
     suite.revision = "1";
   } else {
-    auto loaded = load_suite(kind == Kind::kSpeed ? "speed" : spec.suite);
+    auto loaded = suite_of(spec, kind);
     if (!loaded) return fail(loaded.error());
     suite = std::move(*loaded);
   }
   meta.suite = suite.name;
   meta.suite_rev = suite.revision;
+  if (spec.full && (spec.max_concurrency == 1 || spec.authorize_load.empty())) {
+    meta.notes.emplace_back(
+        "parallel calls were not made: they need --max-concurrency and --authorize-load");
+  }
   for (const Prompt& prompt : suite.prompts) prompts.push_back(plan.add_prompt(prompt));
   if (kind == Kind::kSpeed) meta.budget_s = static_cast<double>(spec.budget.count()) / 1e9;
 
@@ -355,6 +401,13 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Varia
       continue;
     }
     const RunSpec& own = variants.empty() ? spec : variants[static_cast<size_t>(i)].spec;
+    if (spec.smoke && !prompts.empty()) {
+      plan.add_rounds({plan.add_leg(i, prompts[0], Phase::kMeasure, 1,
+                                    prompt_settings(spec, meta, prompts[0]))});
+      continue;
+    }
+    // Its calls are planned in turn with those of the cell itself.
+    if (!cell.routed_from.empty() && suite.cold_and_warm) continue;
     switch (kind) {
       case Kind::kSpeed:
         plan_speed_cell(own, meta, i, *meta.budget_s / available, plan);
@@ -366,7 +419,12 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Varia
         plan_prompt_cell(own, prompts[0], i, plan);
         break;
       case Kind::kSuite:
-        plan_suite_cell(own, suite, prompts, meta, i, plan);
+      case Kind::kBaseline:
+        if (suite.cold_and_warm) {
+          plan_baseline_cell(own, prompts, meta, i, plan);
+        } else {
+          plan_suite_cell(own, suite, prompts, meta, i, plan);
+        }
         break;
     }
   }

@@ -15,9 +15,11 @@
 #include "engines/call.h"
 #include "load/arrivals.h"
 #include "load/load.h"
+#include "run/call_gates.h"
 #include "run/complete_record.h"
 #include "run/estimate.h"
 #include "run/legs_so_far.h"
+#include "run/planned_call.h"
 #include "run/retry_rule.h"
 #include "run/synthetic.h"
 #include "run/wait_for.h"
@@ -29,6 +31,9 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+/// Index of calls beside the plan.
+constexpr int64_t kUnplanned = -1;
 
 /// One run's execution on the load thread.
 class Runner {
@@ -174,26 +179,8 @@ class Runner {
     co_return done.has_value();
   }
 
-  [[nodiscard]] CallRecord planned_record(int64_t index) const {
-    const PlannedCall& call = meta_.calls[static_cast<size_t>(index)];
-    const Leg& leg = leg_of(index);
-    CallRecord record;
-    record.run_id = meta_.run_id;
-    record.index = index;
-    record.leg = call.leg;
-    record.run_idx = call.run_idx;
-    record.restart = call.restart;
-    record.phase = leg.phase;
-    record.concurrency = leg.concurrency;
-    record.settings_hash = leg.settings_hash;
-    const Cell& cell = meta_.cells[static_cast<size_t>(leg.cell)];
-    record.cell_id = cell.id;
-    record.backend = cell.kind;
-    if (leg.prompt >= 0) {
-      const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg.prompt)];
-      record.prompt_id = prompt.id;
-      record.prompt_sha256 = prompt.sha256;
-    }
+  [[nodiscard]] CallRecord record_for(int64_t index) const {
+    CallRecord record = planned_record(meta_, index);
     record.resumed = remaining_.started.contains(index);
     return record;
   }
@@ -202,6 +189,8 @@ class Runner {
   [[nodiscard]] std::string skip_reason(const Leg& leg) const {
     if (!leg.skip.empty()) return leg.skip;
     if (stopped_cells_.contains(leg.cell)) return stopped_cells_.at(leg.cell);
+    const std::vector<DayWindow>& windows = meta_.cells[static_cast<size_t>(leg.cell)].windows;
+    if (spec_.override_window.empty() && !in_windows(windows, wall_now_ns())) return "window";
     if (meta_.budget_s && leg.phase != Phase::kWarmup) {
       const int64_t parts = interleaved_ ? 1 : std::max<int64_t>(1, live_cells());
       const double share = *meta_.budget_s / static_cast<double>(parts);
@@ -220,26 +209,12 @@ class Runner {
                          [](const Cell& c) { return c.unavailable.empty(); });
   }
 
-  [[nodiscard]] std::string prompt_text(int64_t index) const {
-    const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg_of(index).prompt)];
-    const auto leg = static_cast<uint64_t>(meta_.calls[static_cast<size_t>(index)].leg);
-    switch (prompt.salt) {
-      case Prompt::Salt::kPerCall:
-        return salt_line(salt_seed_ + (leg << 32) + static_cast<uint64_t>(index) + 1) + prompt.text;
-      case Prompt::Salt::kPerLeg:
-        return salt_line(salt_seed_ + (leg << 32)) + prompt.text;
-      case Prompt::Salt::kNone:
-        break;
-    }
-    return prompt.text;
-  }
-
   Task<void> issue_call(int64_t index) {
     while (paused_ && !stopping_) co_await sleep(std::chrono::milliseconds(100));
     if (stopping_) co_return;
     const Leg& leg = leg_of(index);
     if (std::string reason = skip_reason(leg); !reason.empty()) {
-      CallRecord record = planned_record(index);
+      CallRecord record = record_for(index);
       record.outcome = Outcome::kSkipped;
       record.error = "skipped: " + reason;
       finish_call(std::move(record), {});
@@ -248,7 +223,13 @@ class Runner {
     const LiveCell& live = session_.cells[static_cast<size_t>(leg.cell)];
     std::optional<std::string> cold_kind;
     if (leg.phase == Phase::kCold) cold_kind = co_await make_cold(live);
-    CallRequest request(live.cell.model, prompt_text(index), leg.settings);
+    if (leg.phase == Phase::kWarm && !gates_.is_warm(live.cell, mono_now_ns())) {
+      co_await warm_again(index);
+    }
+    co_await wait_until(gates_.reserve(live.cell, mono_now_ns()));
+    if (stopping_) co_return;
+    const bool not_warm = leg.phase == Phase::kWarm && !gates_.is_warm(live.cell, mono_now_ns());
+    CallRequest request(live.cell.model, prompt_text(meta_, index), leg.settings);
     const Prompt& prompt = meta_.prompts[static_cast<size_t>(leg.prompt)];
     if (live.cell.tokens_per_word) request.expected_prompt_tokens = prompt.target_tokens;
 
@@ -261,9 +242,11 @@ class Runner {
     }
     for (;;) {
       CallResult result;
-      result.record = planned_record(index);
+      result.record = record_for(index);
       result.record.attempt = ++attempt;
       result.record.cold_kind = cold_kind;
+      if (not_warm) result.record.flags.emplace_back("not_warm");
+      request.tags = tags_of(result.record, meta_, spec_);
       result.record.at.due = due;
       sent_.mark(index);
       events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
@@ -276,6 +259,8 @@ class Runner {
       in_flight_.erase(index);
       finish_record(result.record);
       infer_prefix(prompt, result.record);
+      name_backend(live.cell, result.record);
+      if (result.record.outcome == Outcome::kOk) gates_.answered(live.cell, mono_now_ns());
       co_await complete_counts(*live.engine, live.cell.model, result);
       due = result.record.at.due;
 
@@ -306,7 +291,41 @@ class Runner {
     in_flight_since_ = now;
   }
 
+  /// A stop is heard on the way.
+  Task<void> wait_until(MonoNs at) {
+    while (!stopping_ && mono_now_ns() < at) {
+      const Nanos left(at - mono_now_ns());
+      co_await sleep(std::min(left, Nanos(std::chrono::milliseconds(200))));
+    }
+  }
+
+  /// A call that is in the ledger and in no figure, before a warm one whose model was left alone
+  /// for too long.
+  Task<void> warm_again(int64_t index) {
+    const Leg& leg = leg_of(index);
+    const LiveCell& live = session_.cells[static_cast<size_t>(leg.cell)];
+    co_await wait_until(gates_.reserve(live.cell, mono_now_ns()));
+    if (stopping_) co_return;
+    CallResult result;
+    result.record = record_for(index);
+    result.record.phase = Phase::kWarmup;
+    result.record.index = kUnplanned;
+    result.record.run_idx = warmed_again_++;
+    CallRequest request(live.cell.model, prompt_text(meta_, index), leg.settings);
+    request.tags = tags_of(result.record, meta_, spec_);
+    CallWatch watch(session_.io, limits_of(spec_));
+    count_in_flight();
+    in_flight_.emplace(kUnplanned, &watch);
+    co_await call_engine(*live.engine, request, epoch_, watch, nullptr, result);
+    count_in_flight();
+    in_flight_.erase(kUnplanned);
+    finish_record(result.record);
+    if (result.record.outcome == Outcome::kOk) gates_.answered(live.cell, mono_now_ns());
+    require(writer_.record(std::move(result.record)));
+  }
+
   Task<std::string> make_cold(const LiveCell& live) {
+    if (live.cell.cold_kind == "process_warm") co_return live.cell.cold_kind;
     const auto kind = co_await live.engine->make_cold(live.cell.model);
     if (!kind) {
       note_(fmt::format("{}: cannot be made cold: {}", printable(live.cell.id, 80),
@@ -321,12 +340,9 @@ class Runner {
   /// Waits before the next attempt. One gate a cell.
   Task<void> back_off(int64_t cell, int64_t failures, std::optional<Nanos> asked) {
     const Nanos wait = retry_wait(failures, asked, random_.unit());
-    MonoNs& gate = gates_[cell];
+    MonoNs& gate = back_offs_[cell];
     gate = std::max(gate, mono_now_ns() + wait.count());
-    while (!stopping_ && mono_now_ns() < gate) {
-      const Nanos left(gate - mono_now_ns());
-      co_await sleep(std::min(left, Nanos(std::chrono::milliseconds(200))));
-    }
+    while (!stopping_ && mono_now_ns() < gate) co_await wait_until(gate);
   }
 
   Task<void> sleep(Nanos duration) {
@@ -337,17 +353,11 @@ class Runner {
   void finish_call(CallRecord record, std::string text) {
     if (record.final) {
       legs_so_far_.add(record);
-      ++progress_.done;
-      if (record.outcome == Outcome::kOk)
-        ++progress_.ok;
-      else if (record.outcome == Outcome::kSkipped)
-        ++progress_.skipped;
-      else
-        ++progress_.failed;
+      progress_.add(record);
     }
     events_.call_done(record);
     events_.progress(progress_);
-    if (!text.empty() && wants_text(record)) {
+    if (!text.empty() && keeps_text(record, spec_)) {
       ResponseText response;
       response.index = record.index;
       response.attempt = record.attempt;
@@ -357,13 +367,6 @@ class Runner {
     last_ = record;
     last_.tokens.clear();
     require(writer_.record(std::move(record)));
-  }
-
-  [[nodiscard]] bool wants_text(const CallRecord& record) const {
-    if (spec_.save_responses == "all") return true;
-    if (spec_.save_responses == "none") return false;
-    const int64_t every = std::stoll(spec_.save_responses.substr(7));
-    return record.index % every == 0;
   }
 
   void require(bool queued) {
@@ -455,8 +458,6 @@ class Runner {
   const OnProgress& on_progress_;
   const OnNote& note_;
   const MonoNs epoch_;
-  const uint64_t salt_seed_ =
-      meta_.seed * 0x9e3779b97f4a7c15U + static_cast<uint64_t>(meta_.started_wall_ns);
   LiveEvents::Progress progress_;
   asio::steady_timer ticker_;
   asio::steady_timer grace_;
@@ -464,7 +465,9 @@ class Runner {
   SplitMix64 random_;
   std::function<void(const LiveEvent&)> on_live_;
   std::map<int64_t, CallWatch*> in_flight_;
-  std::map<int64_t, MonoNs> gates_;
+  std::map<int64_t, MonoNs> back_offs_;
+  CallGates gates_;
+  int64_t warmed_again_ = remaining_.unplanned;
   LegsSoFar legs_so_far_;
   std::map<int64_t, std::string> stopped_cells_;
   std::map<int64_t, int64_t> loads_;  ///< By cell: the restart whose model is loaded.

@@ -21,6 +21,7 @@ struct Remaining {
   std::set<int64_t> done;     ///< Calls that have their final record.
   std::set<int64_t> started;  ///< Calls that an earlier session had in flight: marked `resumed`.
   std::map<int64_t, int64_t> attempts;  ///< Attempts recorded of calls without a final record.
+  int64_t unplanned = 0;                ///< Records of calls beside the plan.
   int64_t elapsed_ns = 0;  ///< Of the run before this session; its instants go on from there.
   LiveEvents::Progress progress;
 };

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
+#include "run/file_faults.h"
 
 namespace assay {
 namespace {
@@ -17,18 +18,30 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t kMaxFileBytes = 64 << 20;
-constexpr size_t kMaxFaults = 20;
+constexpr size_t kShortHash = 12;
 
-/// Collects what is wrong with a prompt file, so that it is told at once.
-struct Faults {
-  std::string file;
-  std::vector<std::string> lines;
-  void add(int64_t line, std::string_view what) {
-    if (lines.size() < kMaxFaults) lines.push_back(fmt::format("{}:{}: {}", file, line, what));
+const Suite& frozen_prompts();
+
+/// Why a prompt that takes a frozen one's id is not that prompt, or empty.
+std::string changes_frozen(Prompt& prompt) {
+  for (const Prompt& frozen : frozen_prompts().prompts) {
+    if (frozen.id != prompt.id) continue;
+    if (!prompt.max_tokens) prompt.max_tokens = frozen.max_tokens;
+    prompt.frozen = true;
+    if (frozen.sha256 != prompt.sha256) {
+      return fmt::format(
+          "{} is frozen and has sha256 {}, this text has {}: give it a new id, such as P-NEW1",
+          prompt.id, frozen.sha256.substr(0, kShortHash), prompt.sha256.substr(0, kShortHash));
+    }
+    if (frozen.max_tokens != prompt.max_tokens) {
+      return fmt::format("{} is frozen with max_tokens {}: give yours a new id, such as P-NEW1",
+                         prompt.id, *frozen.max_tokens);
+    }
   }
-};
+  return {};
+}
 
-void add_prompt(Suite& suite, Faults& faults, int64_t line, const std::string& id,
+void add_prompt(Suite& suite, FileFaults& faults, int64_t line, const std::string& id,
                 const std::string& text, std::optional<int64_t> max_tokens) {
   if (trim(text).empty()) return faults.add(line, "the prompt is empty");
   if (id.empty() || id.size() > 200) return faults.add(line, "the id is empty or above 200 bytes");
@@ -39,10 +52,11 @@ void add_prompt(Suite& suite, Faults& faults, int64_t line, const std::string& i
   if (max_tokens && *max_tokens < 1) return faults.add(line, "max_tokens is below 1");
   Prompt prompt = make_prompt(id, text);
   prompt.max_tokens = max_tokens;
+  if (std::string change = changes_frozen(prompt); !change.empty()) return faults.add(line, change);
   suite.prompts.push_back(std::move(prompt));
 }
 
-void read_yaml(Suite& suite, Faults& faults, const std::string& text) {
+void read_yaml(Suite& suite, FileFaults& faults, const std::string& text) {
   try {
     const YAML::Node root = YAML::Load(text);
     if (!root.IsMap()) return faults.add(1, "the file is no mapping of ids to prompts");
@@ -52,6 +66,13 @@ void read_yaml(Suite& suite, Faults& faults, const std::string& text) {
       if (!entry.second.IsMap() || !entry.second["prompt"]) {
         faults.add(line, fmt::format("'{}' has no prompt", printable(id)));
         continue;
+      }
+      for (const auto& member : entry.second) {
+        const auto key = member.first.as<std::string>();
+        if (key == "prompt" || key == "max_tokens" || key == "intent") continue;
+        faults.add(member.first.Mark().line + 1,
+                   fmt::format("unknown key '{}'; keys are prompt, max_tokens and intent",
+                               printable(key, 60)));
       }
       std::string prompt = entry.second["prompt"].as<std::string>();
       // A block scalar ends with a line end that is no part of the prompt.
@@ -65,7 +86,7 @@ void read_yaml(Suite& suite, Faults& faults, const std::string& text) {
   }
 }
 
-void read_object(Suite& suite, Faults& faults, int64_t line, const Json& item) {
+void read_object(Suite& suite, FileFaults& faults, int64_t line, const Json& item) {
   if (!item.is_object()) return faults.add(line, "this is no JSON object");
   const char* key = item.contains("prompt") ? "prompt" : "question";
   if (!item.contains(key) || !item[key].is_string()) {
@@ -83,7 +104,7 @@ void read_object(Suite& suite, Faults& faults, int64_t line, const Json& item) {
   add_prompt(suite, faults, line, id, item[key].get<std::string>(), limit);
 }
 
-void read_lines(Suite& suite, Faults& faults, const std::string& text, bool json) {
+void read_lines(Suite& suite, FileFaults& faults, const std::string& text, bool json) {
   int64_t number = 0;
   for (const std::string& line : split(text, '\n')) {
     ++number;
@@ -129,6 +150,11 @@ Suite frozen_baseline() {
   return suite;
 }
 
+const Suite& frozen_prompts() {
+  static const Suite suite = frozen_baseline();
+  return suite;
+}
+
 Suite smoke() {
   Suite suite;
   suite.name = "smoke";
@@ -156,9 +182,16 @@ const std::vector<Suite>& builtin_suites() {
     speed.name = "speed";
     speed.summary = "tg128, pp512, tg128@d4096 within a time budget (the default)";
     speed.revision = "1";
-    return std::vector<Suite>{speed, frozen_baseline(), smoke()};
+    return std::vector<Suite>{speed, frozen_prompts(), smoke()};
   }();
   return suites;
+}
+
+Result<Suite> load_baseline_suite(const std::string& prompts_file) {
+  if (prompts_file.empty()) return frozen_prompts();
+  auto suite = load_suite(prompts_file);
+  if (suite) suite->cold_and_warm = true;
+  return suite;
 }
 
 Result<Suite> load_suite(const std::string& name_or_file) {
@@ -184,7 +217,7 @@ Result<Suite> load_suite(const std::string& name_or_file) {
   }
   Suite suite;
   suite.name = path.stem().string();
-  Faults faults{name_or_file, {}};
+  FileFaults faults{name_or_file, {}};
   if (extension == ".yaml" || extension == ".yml") {
     read_yaml(suite, faults, *text);
   } else if (extension == ".json") {

@@ -25,8 +25,12 @@ const std::vector<Suite>& builtin_suites();
 /// - .yaml/.yml: source 004's prompts.yaml, `ID: {prompt: …, max_tokens: …}`;
 /// - .json: an array, .jsonl: a line each, of `{id, prompt|question, max_tokens}`;
 /// - .txt: one prompt a line.
-/// Ids must be unique. All faults of a file are reported at once, with their lines.
+/// Ids must be unique, and those of the frozen prompts belong to their texts. All faults of a file
+/// are reported at once, with their lines.
 Result<Suite> load_suite(const std::string& name_or_file);
+
+/// The frozen prompts, or those of a file, asked cold and warm.
+Result<Suite> load_baseline_suite(const std::string& prompts_file);
 
 /// Sets the prompt's hash from its text.
 Prompt make_prompt(std::string id, std::string text);

@@ -165,6 +165,9 @@ Value foreign_share(const LedgerContent& ledger) {
     for (const Cell& cell : ledger.meta.cells) {
       if (cell.url == server.url) cells.insert(cell.id);
     }
+    for (const Cell& cell : ledger.meta.cells) {
+      if (cells.contains(cell.routed_from)) cells.insert(cell.id);  // Ends at the same engine.
+    }
     int64_t ours = 0;
     bool whole = true;
     for (const CallRecord& r : ledger.calls) {
@@ -372,6 +375,21 @@ void add_counts(const LedgerContent& ledger, std::span<const LegResult> legs, Ca
                              ledger.duplicates));
 }
 
+void add_preflight(const RunMeta& meta, Caveats& caveats) {
+  std::vector<std::string> missing;
+  for (const PreflightCheck& check : meta.preflight) {
+    if (!check.ok && check.decides && check.identity) {
+      missing.push_back(fmt::format("{}: {}", check.name, check.detail));
+    }
+  }
+  caveats.add_if(!missing.empty(), "incomplete_metadata",
+                 fmt::format("{}", fmt::join(missing, "; ")));
+  for (const PreflightCheck& check : meta.preflight) {
+    caveats.add_if(!check.ok && check.decides && !check.identity, "preflight",
+                   fmt::format("{}: {}", check.name, check.detail));
+  }
+}
+
 }  // namespace
 
 Measurement check_measurement(const LedgerContent& ledger) {
@@ -446,6 +464,7 @@ std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement&
                       "with less context than was asked for");
   }
   add_counts(ledger, legs, caveats);
+  add_preflight(ledger.meta, caveats);
   return caveats.take();
 }
 

@@ -63,7 +63,7 @@ Measurement check_measurement(const LedgerContent& ledger);
 /// Why a run's figures need care.
 struct Caveat {
   std::string_view code;
-  std::string detail;  ///< One sentence part for people; text of engines is not in it.
+  std::string detail;  ///< One sentence part for people, of plain text.
 };
 
 /// What makes a run `unreliable`, in this order; nothing else ever appears:
@@ -83,7 +83,9 @@ struct Caveat {
 /// - interrupted: the run did not complete;
 /// - failed_calls: a leg's success rate is below kMinSuccessRate (source 004's red flag);
 /// - refused: the server refused the key (401, 403), so that legs were not asked;
-/// - torn_ledger: lines were cut or double.
+/// - torn_ledger: lines were cut or double;
+/// - incomplete_metadata: checks before the run that tell what was measured have no answer;
+/// - preflight: one for each other check before the run that failed, where it decides.
 /// Random weights are no caveat: speed is real.
 std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement& measurement,
                                  std::span<const LegResult> legs);

@@ -7,6 +7,7 @@
 
 #include "stats/ceiling.h"
 #include "stats/order_effect.h"
+#include "stats/references.h"
 #include "stats/scenario.h"
 
 namespace assay {
@@ -83,6 +84,10 @@ void mark_legs(const RunMeta& meta, std::span<const CallRecord> calls,
     add_invalid(decode_ceiling(meta, leg), "decode", leg);
     add_invalid(prefill_ceiling(meta, leg), "prefill", leg);
     add_client_limit(meta, calls, leg);
+    if (leg.cell < 0) continue;
+    for (LegMark& mark : off_references(meta.cells[static_cast<size_t>(leg.cell)], leg)) {
+      leg.marks.push_back(std::move(mark));
+    }
   }
   add_order_effects(meta, calls, legs);
 }

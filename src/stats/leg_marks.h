@@ -11,6 +11,7 @@ namespace assay {
 /// - invalid: faster than the machine's memory or cores can be;
 /// - order_effect: what call came before changes the leg's speed by more than kOrderShare, beyond
 ///   chance;
+/// - off_reference: a median is not what the file of cells expects of it;
 /// - client_limited: the client took events at more than kClientShare of the rate at which
 ///   calibration found its ceiling.
 void mark_legs(const RunMeta& meta, std::span<const CallRecord> calls,

@@ -335,8 +335,9 @@ RunLegs group_legs(const LedgerContent& ledger) {
   RunLegs run;
   for (const Group& group : grouping.groups()) {
     if (group.facts.phase != Phase::kWarmup) {
-      for (LegResult& leg : split_by_prefix(group, ledger.calls.data()))
+      for (LegResult& leg : split_by_prefix(group, ledger.calls.data())) {
         run.legs.push_back(std::move(leg));
+      }
       continue;
     }
     for (const CallRecord* call : group.finals) {

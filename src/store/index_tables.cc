@@ -90,7 +90,7 @@ constexpr std::string_view kRunColumns =
     "skipped, wall_s, ledger_path, ledger_bytes, ledger_mtime_ns, source";
 
 void count(RunRow& row, const CallRecord& record) {
-  if (!record.final) return;
+  if (!record.final || record.index < 0) return;  // Below 0: beside the plan.
   if (record.outcome == Outcome::kOk) {
     ++row.ok;
   } else if (record.outcome == Outcome::kSkipped) {

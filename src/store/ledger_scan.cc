@@ -97,8 +97,10 @@ class FinalRecords {
   /// False when the call has a final record already.
   bool first(const CallRecord& r, bool planned) {
     if (!r.final) return true;
-    if (planned && r.phase != Phase::kSkipped) return indices_.insert(r.index).second;
-    // Skipped cells, and ledgers of other writers, do not number their calls by a plan.
+    if (planned && r.index >= 0 && r.phase != Phase::kSkipped)
+      return indices_.insert(r.index).second;
+    // Skipped cells, calls beside the plan, and ledgers of other writers, do not number their calls
+    // by a plan.
     return names_
         .insert(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", r.cell_id, r.prompt_id, to_text(r.phase),
                             r.run_idx, r.concurrency, r.index))

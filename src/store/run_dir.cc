@@ -79,7 +79,8 @@ RunPaths run_paths(const fs::path& data_dir, std::string_view run_id) {
           directory / "responses.jsonl",
           directory / "events.jsonl",
           directory / "run.log",
-          directory / "sent.map"};
+          directory / "sent.map",
+          directory / "environment_raw.json"};
 }
 
 Result<RunPaths> create_run_directory(const fs::path& data_dir, std::string_view run_id) {

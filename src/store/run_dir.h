@@ -13,12 +13,13 @@ namespace assay {
 
 /// Where one run keeps its files. Only the ledger is always there.
 struct RunPaths {
-  std::filesystem::path directory;  ///< `<data>/runs/<run id>`
-  std::filesystem::path ledger;     ///< run.jsonl
-  std::filesystem::path responses;  ///< responses.jsonl
-  std::filesystem::path events;     ///< events.jsonl
-  std::filesystem::path log;        ///< run.log
-  std::filesystem::path sent;       ///< sent.map, see sent_calls.h
+  std::filesystem::path directory;    ///< `<data>/runs/<run id>`
+  std::filesystem::path ledger;       ///< run.jsonl
+  std::filesystem::path responses;    ///< responses.jsonl
+  std::filesystem::path events;       ///< events.jsonl
+  std::filesystem::path log;          ///< run.log
+  std::filesystem::path sent;         ///< sent.map, see sent_calls.h
+  std::filesystem::path environment;  ///< environment_raw.json: never published
 };
 
 /// The directory all runs live under: the override if there is one, else `$XDG_DATA_HOME/assay`,

@@ -51,7 +51,8 @@ class Ledger:
         self.directory = Path(directory)
         self.lines = [json.loads(line) for line in whole_lines(self.directory / "run.jsonl")]
         self.calls = [line for line in self.lines if line["type"] == "call"]
-        self.finals = [call for call in self.calls if call["final"]]
+        # Calls beside the plan, such as those that warm a model again, have the index -1.
+        self.finals = [call for call in self.calls if call["final"] and call["index"] >= 0]
         ends = [line for line in self.lines if line["type"] == "meta_end"]
         self.end = ends[-1] if ends else None
 
@@ -121,13 +122,15 @@ class Mock:
 class ScriptedServer:
     """An OpenAI-compatible server whose POST answers a test decides.
 
-    `answer(handler, count)` gets the request handler and how many POSTs came before this one.
+    `answer(handler, count)` gets the request handler and how many POSTs came before this one;
+    `requests` keeps what they brought.
     """
 
     def __init__(self, answer):
         outer = self
         self.count = 0
         self.keys = []
+        self.requests = []  # (headers, body) of every POST
         lock = threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -160,8 +163,9 @@ class ScriptedServer:
                     self.reply(404, json.dumps({"error": {"message": "no such route"}}))
 
             def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 with lock:
+                    outer.requests.append((dict(self.headers), body))
                     count = outer.count
                     outer.count += 1
                     outer.keys.append(self.headers.get("Authorization", ""))

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "reports/harness_tables.h"
 #include "reports/html/text.h"
 #include "reports/tables.h"
 
@@ -149,6 +150,9 @@ std::string facts_html(const ReportModel& model) {
          fact("Seed", meta.imported ? "" : std::to_string(meta.seed)) +
          fact("Labels", join(meta.labels, ", ")) + fact("Assay", meta.assay_version) +
          fact("Commit there", checkout(meta));
+  if (meta.environment) {
+    for (const auto& [name, value] : environment_facts(*meta.environment)) out += fact(name, value);
+  }
   return out + "</dl>\n";
 }
 
@@ -161,6 +165,9 @@ struct Trouble {
 
 std::string circumstances_html(const ReportModel& model, Definitions& definitions) {
   std::string out = facts_html(model);
+  if (const auto checks = preflight_table(model)) {
+    out += html_table(*checks, "Checks before the run", definitions);
+  }
   out += html_table(cells_table(model), "Engines and models", definitions);
   if (!model.meta.prompts.empty()) out += html_table(prompts_table(model), "Prompts", definitions);
   if (!model.notes.empty()) {

@@ -47,6 +47,11 @@ void drop_metrics(Json& document) {
 
 void drop_legs(Json& document) { document.erase("legs"); }
 
+void drop_preflight(Json& document) {
+  document.erase("preflight");
+  document.erase("routing");
+}
+
 void drop_notes(Json& document) { document.erase("notes"); }
 
 void drop_cells(Json& document) {
@@ -60,7 +65,10 @@ struct Cut {
 };
 constexpr std::array kCuts{
     Cut{"metrics of legs but ttft_ms, decode_tps and e2e_ms", keep_main_metrics},
-    Cut{"metrics of legs", drop_metrics}, Cut{"legs", drop_legs}, Cut{"notes", drop_notes},
+    Cut{"metrics of legs", drop_metrics},
+    Cut{"legs", drop_legs},
+    Cut{"notes", drop_notes},
+    Cut{"preflight and routing", drop_preflight},
     Cut{"cells", drop_cells}};
 
 }  // namespace

@@ -138,11 +138,12 @@ std::string summary_html(const ReportModel& model, const Document& document,
     for (const Block& block : document.blocks) {
       const Table* table = std::get_if<Table>(&block);
       if (table == nullptr || table->columns[0].title == "Of") continue;
-      const bool engines = !table->columns.empty() && table->columns[0].title == "Engine says";
-      out += html_table(
-          *table,
-          engines ? "The engines' own figures" : "One row per cell, fastest text generation first",
-          definitions);
+      const std::string first = table->columns[0].title;
+      out += html_table(*table,
+                        first == "Engine says" ? "The engines' own figures"
+                        : first == "Routing"   ? "What the routers add"
+                                               : "One row per cell, fastest text generation first",
+                        definitions);
     }
   }
   out += plots_html(model);

@@ -147,6 +147,35 @@ TEST(EndLine, RoundTrips) {
   EXPECT_EQ(back->server_counters[1].output_tokens, 7);
 }
 
+TEST(MetaLine, KeepsWhatAFileOfCellsSaysTheChecksAndTheMachine) {
+  RunMeta m;
+  Cell cell;
+  cell.id = "n+routed:ollama:m:1";
+  cell.routed_from = "n:ollama:m:1";
+  cell.cold_kind = "unload";
+  cell.max_rate = 0.5;
+  cell.windows = {{120, 300}};
+  cell.patterns = {"warm"};
+  cell.expect = {{"P-EASY", "e2e_ms", 300, 0.2}};
+  m.cells = {cell};
+  m.declared_cells = {"n:ollama:m:1", "o:ollama:m:1"};
+  m.git_changes = {" M cells.yaml"};
+  m.preflight = {{"git_sha", false, "in no tree", true, true}};
+  m.environment.emplace();
+  m.environment->cores = 2;
+  m.environment->gpus = {{"a card", "7.1"}};
+  m.environment->missing["os"] = "nobody knows";
+  const std::string line = meta_line(m);
+  const auto back = parse_meta(line);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(meta_line(*back), line);
+  ASSERT_EQ(back->cells.size(), 1U);
+  EXPECT_EQ(back->cells[0].windows[0].until, 300);
+  EXPECT_EQ(back->cells[0].expect[0].tolerance, 0.2);
+  EXPECT_TRUE(back->preflight.at(0).identity);
+  EXPECT_EQ(back->environment->missing.at("os"), "nobody knows");
+}
+
 TEST(LineType, TellsTheKindsApart) {
   EXPECT_EQ(line_type(call_line({})).value(), LineType::kCall);
   EXPECT_EQ(line_type(meta_line({})).value(), LineType::kMeta);

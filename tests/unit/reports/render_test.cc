@@ -192,10 +192,10 @@ TEST(Json, HasItsKeysInOrderAndNullForAbsent) {
       nlohmann::ordered_json::parse(render_json(make_report_model(synthetic::prompt_run()), {}));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"schema", "run_id", "state", "suite", "imported",
-                                            "started_at_utc", "host", "cells", "notes",
-                                            "unreliable", "measurement", "instrument", "warmup",
-                                            "legs", "cells_summary"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{
+                      "schema", "run_id", "state", "suite", "imported", "started_at_utc", "host",
+                      "cells", "notes", "unreliable", "measurement", "instrument", "warmup", "legs",
+                      "cells_summary", "preflight", "environment", "routing"}));
   EXPECT_EQ(json["schema"], "assay.run/1");
   const auto& cold = json["legs"][1];
   EXPECT_EQ(cold["phase"], "cold");

@@ -3,6 +3,7 @@
 #include "golden.h"
 #include "model/json.h"
 #include "reports/builtin.h"
+#include "reports/findings.h"
 #include "stats/rule_sets.h"
 #include "store/ledger.h"
 
@@ -43,6 +44,16 @@ TEST(V1Baseline, HasItsShapeAndTheSameBytesEveryTime) {
   const std::string text = render_v1_baseline(model, {});
   EXPECT_EQ(text, render_v1_baseline(make_report_model(example()), {}));
   expect_golden("v1-baseline.md", text);
+}
+
+TEST(V1Baseline, EndsWithWhatTheRulesSayAgainstAnotherRun) {
+  const LedgerContent base = example();
+  LedgerContent now = example();
+  for (CallRecord& record : now.calls) {
+    if (record.first_delta_ms) *record.first_delta_ms *= 2;
+    if (record.tokens_per_sec) *record.tokens_per_sec *= 1.5;
+  }
+  expect_golden("against.md", findings_markdown("base|run", baseline30(base.calls, now.calls)));
 }
 
 TEST(V1Baseline, OneErrorOfTwoIsARedFlagWithItsCount) {
