@@ -150,7 +150,7 @@ void note_samples(const Fields& benchmark, const std::string& name, int64_t foun
 
 std::string model_of(const Fields& report, const Fields& benchmark) {
   for (const Fields& from : {benchmark.object("config").object("backend"), report.object("args")}) {
-    const std::string model = from.text_if_text("model");
+    std::string model = from.text_if_text("model");
     if (!model.empty()) return model;
   }
   return {};

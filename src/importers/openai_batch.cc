@@ -41,9 +41,9 @@ void read_choice(const Fields& body, const std::string& place, Faults& faults, C
 /// What went wrong, from the place where a failure of this kind stands.
 std::string error_of(const Fields& line, const Fields& body) {
   for (const Fields& error : {line.object("error"), body.object("error")}) {
-    const std::string message = error.text_if_text("message");
+    std::string message = error.text_if_text("message");
     if (!message.empty()) return message;
-    const std::string code = error.text_if_text("code");
+    std::string code = error.text_if_text("code");
     if (!code.empty()) return code;
   }
   return {};

@@ -101,7 +101,7 @@ Result<ImportedRun> read_import(const ImportRequest& request) {
 }
 
 Result<RunPaths> store_import(const std::filesystem::path& data_dir, const ImportedRun& run) {
-  const auto paths = create_run_directory(data_dir, run.meta.run_id);
+  auto paths = create_run_directory(data_dir, run.meta.run_id);
   if (!paths) return paths;
   Result<void> written;
   {
