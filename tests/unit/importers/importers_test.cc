@@ -64,7 +64,9 @@ TEST_P(EachFile, CutAnywhereGivesARunOrAnError) {
   const std::string text = fixture(GetParam().first);
   for (size_t at = 0; at < text.size(); at += 1 + text.size() / 97) {
     const auto run = import_text(text.substr(0, at), "", {});
-    if (!run) EXPECT_FALSE(run.error().message.empty());
+    if (!run) {
+      EXPECT_FALSE(run.error().message.empty());
+    }
   }
 }
 
@@ -81,7 +83,9 @@ TEST_P(EachFile, NumbersThatCannotBeAreErrorsOrLeftOut) {
       std::string damaged = text.substr(0, at + 1);
       damaged.append(bad).append(text, end);
       const auto run = import_text(damaged, GetParam().second, {});
-      if (!run) EXPECT_FALSE(run.error().message.empty());
+      if (!run) {
+        EXPECT_FALSE(run.error().message.empty());
+      }
       ++replaced;
     }
   }
