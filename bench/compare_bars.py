@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from benchlib import ROOT, Setup, Table, arguments
 
@@ -24,16 +25,28 @@ class Runs:
 
     def __init__(self, setup, folder):
         self.assay = setup.assay
+        self.folder = Path(folder)
         self.environment = dict(os.environ, ASSAY_DATA_DIR=folder,
                                 ASSAY_LOCK_FILE=f"{folder}/lock")
 
     def command(self, *args, slower=None):
         environment = dict(self.environment)
         if slower is not None:
-            environment["ASSAY_BENCH_SLOWER"] = str(slower)
-            environment["NODE_OPTIONS"] = f"--import={ROOT / 'bench/slow_answers.mjs'}"
+            environment["ASSAY_ENGINE_DIR"] = str(self.slower_engine(slower))
         return subprocess.run([self.assay, *map(str, args)], env=environment, text=True,
                               stdout=subprocess.PIPE, check=False)
+
+    def slower_engine(self, factor):
+        """A folder that passes for the bundled engine's and stretches its answers in time."""
+        engine = self.folder / f"engine-{factor}"
+        if not engine.exists():
+            engine.mkdir()
+            (engine / "node_modules").symlink_to(ROOT / "engine/node_modules")
+            (engine / "server.mjs").write_text(
+                f'process.env.ASSAY_BENCH_SLOWER = "{factor}";\n'
+                f'await import("{(ROOT / "bench/slow_answers.mjs").as_uri()}");\n'
+                f'await import("{(ROOT / "engine/server.mjs").as_uri()}");\n', encoding="utf-8")
+        return engine
 
     def run(self, *args, slower=None):
         done = self.command("run", "--quiet", "--no-progress", *args, slower=slower)

@@ -1,4 +1,4 @@
-// Loaded into the bundled engine (NODE_OPTIONS=--import): stretches every answer in time by
+// Loaded before the bundled engine (compare_bars.py): stretches every answer in time by
 // ASSAY_BENCH_SLOWER, such as 1.05. What was written t after the request is sent at that times t.
 import http from "node:http";
 
