@@ -98,7 +98,8 @@ Prompt synthetic_prompt(const Cell& cell, std::string id, int64_t tokens, Prompt
                         uint64_t seed, bool ask_for_length) {
   const double per_word = cell.tokens_per_word.value_or(kUsualTokensPerWord);
   const auto available = static_cast<double>(tokens - cell.prompt_overhead.value_or(0));
-  const int64_t words = std::max<int64_t>(1, std::llround(available / per_word) - kSaltWords);
+  const int64_t others = kSaltWords + (ask_for_length ? kLongAnswerRequestWords : 0);
+  const int64_t words = std::max<int64_t>(1, std::llround(available / per_word) - others);
   std::string text = synthetic_words(words, seed);
   if (ask_for_length) text += kLongAnswerRequest;
   Prompt prompt = make_prompt(std::move(id), std::move(text));

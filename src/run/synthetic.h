@@ -18,5 +18,6 @@ inline constexpr const char* kLongAnswerRequest =
     "\n\nWrite a numbered list of 400 different everyday objects, each with one full sentence "
     "about "
     "what it is used for. Do not stop before number 400.";
+inline constexpr int64_t kLongAnswerRequestWords = 26;
 
 }  // namespace assay

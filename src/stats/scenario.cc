@@ -28,11 +28,14 @@ const Prompt* prompt_of(const RunMeta& meta, const Leg& leg) {
   return &meta.prompts[static_cast<size_t>(leg.prompt)];
 }
 
-std::string cached_prompt(const Prompt& prompt, Calls ok) {
+std::string cached_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
   if (prompt.salt != Prompt::Salt::kPerCall || ok.front()->prefix != Prefix::kReused) return {};
   const auto cached = median_count(ok, [](const CallRecord& r) { return r.cached_tokens; });
   const auto sent = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
   if (!cached || !sent) return {};
+  // What the chat template puts before the salt is the same in every call, and no reuse of it.
+  const auto own = static_cast<double>(cell.prompt_overhead.value_or(kUsualOverhead));
+  if (*cached - own <= kTemplateShare * *sent) return {};
   return fmt::format("{:.0f} of {:.0f} prompt tokens came from the engine's cache", *cached, *sent);
 }
 
@@ -40,9 +43,8 @@ std::string wrong_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
   if (!prompt.target_tokens || !cell.tokens_per_word) return {};
   const auto found = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
   const auto asked = static_cast<double>(*prompt.target_tokens);
-  // Short prompts are mostly template and salt, of which no length was promised.
-  constexpr double kSlack = 32;
-  if (!found || std::fabs(*found - asked) <= std::max(kSlack, kLengthTolerance * asked)) return {};
+  if (!found) return {};
+  if (std::fabs(*found - asked) <= std::max(kLengthSlack, kLengthTolerance * asked)) return {};
   return fmt::format("the prompt had {:.0f} tokens instead of {:.0f}", *found, asked);
 }
 
@@ -97,7 +99,7 @@ std::string void_reason(const RunMeta& meta, const Leg& leg, Calls ok) {
   const bool planned = leg.cell >= 0 && leg.cell < static_cast<int64_t>(meta.cells.size());
   if (ok.empty() || prompt == nullptr || !planned) return {};
   const Cell& cell = meta.cells[static_cast<size_t>(leg.cell)];
-  for (std::string reason : {cached_prompt(*prompt, ok), wrong_prompt(cell, *prompt, ok),
+  for (std::string reason : {cached_prompt(cell, *prompt, ok), wrong_prompt(cell, *prompt, ok),
                              short_answer(cell, leg, ok), queued(cell, leg, ok)}) {
     if (!reason.empty()) return reason;
   }

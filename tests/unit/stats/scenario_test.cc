@@ -69,6 +69,25 @@ TEST(Scenario, IsVoidWhenSaltedPromptsCameFromTheCache) {
   EXPECT_FALSE(s.leg().aggregate_tps);
 }
 
+TEST(Scenario, HoldsWhenOnlyTheChatTemplateWasCached) {
+  // A template that says who the model is and what day it is, before 32 tokens of our own.
+  Scenario s;
+  s.ledger.meta.prompts[0].target_tokens = 32 + 40;
+  s.ledger.meta.cells[0].prompt_overhead = 40;
+  s.add_calls({.prompt_tokens = 72, .cached = 38});
+  EXPECT_EQ(s.leg().prefix, Prefix::kReused);
+  EXPECT_EQ(s.why_void(), "");
+  s.ledger.meta.cells[0].prompt_overhead = 5;  // So much of it cannot be the template's.
+  EXPECT_EQ(s.why_void(), "38 of 72 prompt tokens came from the engine's cache");
+}
+
+TEST(Scenario, HoldsForAShortPromptThatAlsoAsksForALongAnswer) {
+  Scenario s;
+  s.ledger.meta.prompts[0].target_tokens = 32;
+  s.add_calls({.prompt_tokens = 80, .cached = 0});
+  EXPECT_EQ(s.why_void(), "");
+}
+
 TEST(Scenario, IsVoidWhenThePromptHasAnotherLength) {
   Scenario s;
   s.add_calls({.prompt_tokens = 400, .cached = 0});
