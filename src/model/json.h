@@ -32,6 +32,8 @@ std::string instrument_text(const Instrument& instrument);
 Result<Instrument> read_instrument(std::string_view text);
 
 nlohmann::ordered_json settings_json(const CallSettings& settings);
+nlohmann::ordered_json environment_json(const Environment& environment);
+nlohmann::ordered_json preflight_json(const std::vector<PreflightCheck>& checks);
 /// 16 hex digits over the settings' canonical JSON.
 std::string settings_hash(const CallSettings& settings);
 

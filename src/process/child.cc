@@ -17,25 +17,13 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "process/pipe.h"
 
 namespace assay {
 namespace {
 
 constexpr size_t kLogTail = 16 << 10;
 constexpr size_t kMaxLine = 64 << 10;
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(Errc::kIo, fmt::format("cannot make a pipe: {}", errno_text(errno)));
-  }
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> list;

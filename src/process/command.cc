@@ -14,24 +14,12 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "process/pipe.h"
 
 namespace assay {
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(5);
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(Errc::kIo, fmt::format("cannot make a pipe: {}", errno_text(errno)));
-  }
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 /// A program that is killed, with what it started, unless it was waited for.
 class Running {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "model/circumstances_json.h"
 #include "reports/builtin.h"
 #include "reports/run_document.h"
 

@@ -18,6 +18,8 @@ namespace {
 
 using nlohmann::json;
 using synthetic::Builder;
+using synthetic::failed_warm_call;
+using synthetic::warm_call;
 
 /// The ledger as it stands in a file, its end line only where there is one.
 std::string lines_of(const LedgerContent& ledger) {
@@ -34,25 +36,6 @@ LedgerContent read_back(const std::string& text) {
   auto ledger = read_ledger(file);
   EXPECT_TRUE(ledger);
   return std::move(*ledger);
-}
-
-CallRecord warm_call(int64_t first_delta, int64_t total, std::optional<double> tps) {
-  CallRecord r;
-  r.cell_id = "tower:ollama:m:1b";
-  r.prompt_id = "P-EASY";
-  r.phase = Phase::kWarm;
-  r.outcome = Outcome::kOk;
-  r.first_delta_ms = first_delta;
-  r.total_duration_ms = total;
-  r.tokens_per_sec = tps;
-  return r;
-}
-
-CallRecord failed_warm_call() {
-  CallRecord r = warm_call(0, 0, {});
-  r.outcome = Outcome::kError;
-  r.error = "connection refused";
-  return r;
 }
 
 /// One leg of warm calls: `ok` of them, then `failed`.

@@ -2,29 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "synthetic.h"
+
 namespace assay {
 namespace {
 
 using Kind = Finding::Kind;
-
-CallRecord warm(int64_t first_delta, int64_t total, std::optional<double> tps) {
-  CallRecord r;
-  r.cell_id = "tower:ollama:m:1b";
-  r.prompt_id = "P-EASY";
-  r.phase = Phase::kWarm;
-  r.outcome = Outcome::kOk;
-  r.first_delta_ms = first_delta;
-  r.total_duration_ms = total;
-  r.tokens_per_sec = tps;
-  return r;
-}
-
-CallRecord failed() {
-  CallRecord r = warm(0, 0, {});
-  r.outcome = Outcome::kError;
-  r.error = "gone";
-  return r;
-}
+using synthetic::failed_warm_call;
+using synthetic::warm_call;
 
 std::vector<Kind> kinds(const std::vector<Finding>& findings) {
   std::vector<Kind> list;
@@ -33,18 +18,18 @@ std::vector<Kind> kinds(const std::vector<Finding>& findings) {
 }
 
 TEST(Baseline30, ThirtyPercentCounts) {
-  const std::vector<CallRecord> base(5, warm(100, 1000, 50.0));
-  const std::vector<CallRecord> slower(5, warm(130, 1299, 35.0));
+  const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
+  const std::vector<CallRecord> slower(5, warm_call(130, 1299, 35.0));
   EXPECT_EQ(kinds(baseline30(base, slower)),
             (std::vector{Kind::kRegression, Kind::kStable, Kind::kRegression}));
-  const std::vector<CallRecord> faster(5, warm(70, 701, 65.0));
+  const std::vector<CallRecord> faster(5, warm_call(70, 701, 65.0));
   EXPECT_EQ(kinds(baseline30(base, faster)), (std::vector{Kind::kWin, Kind::kStable, Kind::kWin}));
 }
 
 TEST(Baseline30, FlagsErrorsWithTheirCount) {
-  const std::vector<CallRecord> base(5, warm(100, 1000, 50.0));
-  std::vector<CallRecord> now(4, warm(100, 1000, 50.0));
-  now.push_back(failed());
+  const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
+  std::vector<CallRecord> now(4, warm_call(100, 1000, 50.0));
+  now.push_back(failed_warm_call());
   const auto findings = baseline30(base, now);
   ASSERT_EQ(findings.size(), 4U);
   EXPECT_EQ(findings[3].kind, Kind::kRedFlag);
@@ -52,17 +37,17 @@ TEST(Baseline30, FlagsErrorsWithTheirCount) {
   EXPECT_DOUBLE_EQ(*findings[3].now, 0.8);
   EXPECT_EQ(findings[3].detail, "1 of 5 calls failed");
   // 19 of 20 is 0.95, which is not below it.
-  std::vector<CallRecord> twenty(19, warm(100, 1000, 50.0));
-  twenty.push_back(failed());
+  std::vector<CallRecord> twenty(19, warm_call(100, 1000, 50.0));
+  twenty.push_back(failed_warm_call());
   EXPECT_EQ(baseline30(base, twenty).size(), 3U);
 }
 
 TEST(Baseline30, NotComparableIsNeverStable) {
-  const std::vector<CallRecord> zero(5, warm(0, 1000, std::nullopt));
-  const std::vector<CallRecord> base(5, warm(100, 1000, 50.0));
+  const std::vector<CallRecord> zero(5, warm_call(0, 1000, std::nullopt));
+  const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
   EXPECT_EQ(kinds(baseline30(zero, base)),
             (std::vector{Kind::kNotComparable, Kind::kStable, Kind::kNotComparable}));
-  const std::vector<CallRecord> all_failed(5, failed());
+  const std::vector<CallRecord> all_failed(5, failed_warm_call());
   const auto findings = baseline30(base, all_failed);
   EXPECT_EQ(kinds(findings), (std::vector{Kind::kNotComparable, Kind::kNotComparable,
                                           Kind::kNotComparable, Kind::kRedFlag}));

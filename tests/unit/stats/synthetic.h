@@ -71,6 +71,26 @@ inline CallRecord ok_call(double at_ms, const CallShape& shape) {
   return r;
 }
 
+/// An ok warm call as source 004's own ledgers have it: whole milliseconds and no instants.
+inline CallRecord warm_call(int64_t first_delta, int64_t total, std::optional<double> tps) {
+  CallRecord r;
+  r.cell_id = "tower:ollama:m:1b";
+  r.prompt_id = "P-EASY";
+  r.phase = Phase::kWarm;
+  r.outcome = Outcome::kOk;
+  r.first_delta_ms = first_delta;
+  r.total_duration_ms = total;
+  r.tokens_per_sec = tps;
+  return r;
+}
+
+inline CallRecord failed_warm_call() {
+  CallRecord r = warm_call(0, 0, {});
+  r.outcome = Outcome::kError;
+  r.error = "connection refused";
+  return r;
+}
+
 inline CallRecord failed_call(double at_ms, std::string error) {
   CallRecord r;
   r.backend = "llamacpp";
