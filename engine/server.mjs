@@ -1,8 +1,10 @@
 // Serves one GGUF file over llama-server's HTTP interface, on the CPU.
 //
 //   node engine/server.mjs --gguf FILE [--host 127.0.0.1] [--port 0] [--threads 0] [--ctx 0]
-//                          [--parallel 1] [--alias NAME] [--exit-on-stdin-eof]
+//                          [--parallel 1] [--batch 512] [--flash-attention auto] [--mmap auto] [--mlock off]
+//                          [--cache-type-k f16] [--cache-type-v f16] [--alias NAME] [--exit-on-stdin-eof]
 //
+// LLAMA_API_KEY in the environment is the key that requests have to bring.
 // Writes one JSON line to stdout when the model is ready; everything else goes to stderr.
 import {readArguments, usage} from "./lib/arguments.mjs";
 import {closeServer, createServer, listen} from "./lib/http.mjs";
@@ -49,7 +51,7 @@ function watchForStop(stop, options) {
 async function main() {
     const options = parseCommandLine();
     const app = {engine: null, loading: null, stopping: false};
-    const server = createServer(createRoutes(app));
+    const server = createServer(createRoutes(app), process.env.LLAMA_API_KEY);
     watchForStop(stopWith(app, server), options);
 
     // Listening comes first so that /health can answer 503 while the model loads.

@@ -2,18 +2,21 @@
 # Installs what a bare Debian 12 machine lacks. Does nothing, and needs no network, when all is there.
 #   tools/setup.sh build    what building and running Assay needs
 #   tools/setup.sh check    that, and what its tests and lints need
+#   tools/setup.sh package  what building and packaging need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/steps.sh
 
 build_packages=(
   ca-certificates ccache clang-16 cmake libbenchmark-dev libboost1.81-dev libcli11-dev
-  libexpected-dev libfmt-dev libgmock-dev libgtest-dev libsimdjson-dev libspdlog-dev
-  libsqlite3-dev libsqlitecpp-dev libssl-dev libyaml-cpp-dev ninja-build nlohmann-json3-dev
+  libexpected-dev libfmt-dev libgmock-dev libgtest-dev libre2-dev libsimdjson-dev
+  libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev libyaml-cpp-dev ninja-build
+  nlohmann-json3-dev pkg-config
 )
 check_packages=(
   clang-format-16 clang-tidy-16 g++-12 git libclang-rt-16-dev llvm-16 python3 shellcheck
 )
+package_packages=(binutils git xz-utils)
 attempts=3
 oldest_npm=9
 
@@ -116,8 +119,9 @@ main() {
   local -a packages=("${build_packages[@]}")
   case ${1-build} in
     build) ;;
-    check) packages+=("${check_packages[@]}") ;;
-    *) echo "usage: tools/setup.sh [build | check]" >&2 && exit 2 ;;
+    check) packages+=("${check_packages[@]}" "${package_packages[@]}") ;;
+    package) packages+=("${package_packages[@]}") ;;
+    *) echo "usage: tools/setup.sh [build | check | package]" >&2 && exit 2 ;;
   esac
   if [[ $(system_name) == Debian*" 12 "* ]]; then
     install_packages "${packages[@]}"

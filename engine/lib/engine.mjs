@@ -8,7 +8,6 @@ import {SlotPool} from "./slots.mjs";
 import {chooseThreads, usableCores} from "./threads.mjs";
 import {Vocabulary} from "./vocabulary.mjs";
 
-const kBatchSize = 512;
 const kDefaultContext = 8192;
 
 /** The compiled library that ships in the package: nothing is built and nothing is fetched. */
@@ -25,13 +24,18 @@ function openLibrary() {
 export async function loadEngine(options) {
     const library = await openLibrary();
     const start = process.hrtime.bigint();
-    const model = await library.loadModel({modelPath: path.resolve(options.gguf)});
+    const model = await library.loadModel({
+        modelPath: path.resolve(options.gguf), useMmap: options.mmap, useMlock: options.mlock
+    });
     const parameters = countParameters(model);
     const threads = chooseThreads(options.threads, parameters);
     if (threads > usableCores()) log(`${threads} threads on ${usableCores()} cores will be slow`);
     const contextSize = chooseContext(options.ctx, model.trainContextSize);
     const context = await model.createContext({
-        contextSize, sequences: options.parallel, threads, batchSize: Math.min(kBatchSize, contextSize)
+        contextSize, sequences: options.parallel, threads, batchSize: Math.min(options.batch, contextSize),
+        flashAttention: options.flashAttention,
+        experimentalKvCacheKeyType: options.cacheTypeK.toUpperCase(),
+        experimentalKvCacheValueType: options.cacheTypeV.toUpperCase()
     });
     const sequences = Array.from({length: options.parallel}, () => context.getSequence());
     await warmUp(sequences[0]);

@@ -1,4 +1,5 @@
 // Listening, routing, bodies in and JSON out. Knows nothing of models.
+import {createHash, timingSafeEqual} from "node:crypto";
 import http from "node:http";
 import {badRequest, Problem} from "./problem.mjs";
 import {log} from "./log.mjs";
@@ -7,8 +8,14 @@ const kMaxBodyBytes = 16 * 1024 * 1024;
 // Long, so that a client's pooled connection is not closed under its next request.
 const kKeepAliveMs = 10 * 60 * 1000;
 
-/** `routes` maps a path to {METHOD: async (req, res, signal) => void}; `signal` fires when the client has gone. */
-export function createServer(routes) {
+// As in llama-server, whether it runs is no secret.
+const kPublic = new Set(["/health", "/v1/health", "/models", "/v1/models"]);
+
+/**
+ * `routes` maps a path to {METHOD: async (req, res, signal) => void}; `signal` fires when the client has gone.
+ * With a key, all other paths than the public ones need it as a bearer token.
+ */
+export function createServer(routes, key = "") {
     const server = http.createServer({noDelay: true, keepAliveTimeout: kKeepAliveMs}, (req, res) => {
         const gone = new AbortController();
         server.underWay.add(gone);
@@ -16,7 +23,7 @@ export function createServer(routes) {
             server.underWay.delete(gone);
             if (!res.writableFinished) gone.abort();
         });
-        dispatch(routes, req, res, gone.signal).catch((error) => fail(res, error, gone.signal));
+        dispatch(routes, key, req, res, gone.signal).catch((error) => fail(res, error, gone.signal));
     });
     server.underWay = new Set();
     return server;
@@ -40,8 +47,18 @@ export function listen(server, {host, port}) {
     });
 }
 
-async function dispatch(routes, req, res, signal) {
-    const methods = routes.get(req.url.split("?", 1)[0]);
+const digest = (text) => createHash("sha256").update(text).digest();
+
+/** Compares digests, so that the time taken says nothing of the key. */
+function mayEnter(req, path, key) {
+    if (key === "" || kPublic.has(path)) return true;
+    return timingSafeEqual(digest(req.headers.authorization ?? ""), digest(`Bearer ${key}`));
+}
+
+async function dispatch(routes, key, req, res, signal) {
+    const path = req.url.split("?", 1)[0];
+    if (!mayEnter(req, path, key)) throw new Problem(401, "authentication_error", "Invalid API Key");
+    const methods = routes.get(path);
     if (!methods) throw new Problem(404, "not_found_error", "File Not Found");
     const handler = methods[req.method];
     if (!handler) {

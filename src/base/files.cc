@@ -69,10 +69,11 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view what) {
   return {};
 }
 
-Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content) {
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
+                               unsigned mode) {
   const std::string temporary = fmt::format("{}.tmp{}", path.string(), ::getpid());
   {
-    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
     if (!file.valid()) {
       return fail(Errc::kIo, fmt::format("cannot create {}: {}", temporary, errno_text(errno)));
     }

@@ -33,7 +33,8 @@ class Fd {
 Result<std::string> read_file(const std::filesystem::path& path, int64_t max_bytes = 64 << 20);
 
 /// Writes to a temporary file beside `path`, fsyncs, renames: readers see the old or the new whole.
-Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content);
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view content,
+                               unsigned mode = 0644);
 
 /// Writes all bytes, through short writes and EINTR.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view what);

@@ -1,14 +1,30 @@
 #include "base/ids.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <array>
+#include <iterator>
+#include <span>
 
 #include "base/check.h"
 
 namespace assay {
+namespace {
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string hex_of(std::span<const unsigned char> bytes) {
+  std::string hex;
+  for (const unsigned char byte : bytes) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
+  return hex;
+}
+
+}  // namespace
 
 uint64_t random_u64() {
   uint64_t value = 0;
@@ -25,11 +41,30 @@ std::string new_uuid4() {
 
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  std::string hex;
-  hex.reserve(64);
-  for (const unsigned char byte : digest) fmt::format_to(std::back_inserter(hex), "{:02x}", byte);
-  return hex;
+  ::SHA256(bytes_of(bytes), bytes.size(), digest.data());
+  return hex_of(digest);
+}
+
+std::string sha1_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  ::SHA1(bytes_of(bytes), bytes.size(), digest.data());
+  return hex_of(digest);
+}
+
+Sha256::Sha256() : context_(::EVP_MD_CTX_new()) {
+  ASSAY_CHECK(context_ != nullptr && ::EVP_DigestInit_ex(context_, ::EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() { ::EVP_MD_CTX_free(context_); }
+
+void Sha256::add(std::string_view bytes) {
+  ASSAY_CHECK(::EVP_DigestUpdate(context_, bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  ASSAY_CHECK(::EVP_DigestFinal_ex(context_, digest.data(), nullptr) == 1);
+  return hex_of(digest);
 }
 
 }  // namespace assay

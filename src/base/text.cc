@@ -246,4 +246,18 @@ std::string bytes_text(int64_t bytes) {
   return fmt::format("{:.{}f} {}", value, unit == 0 || value >= 99.95 ? 0 : 1, kNames[unit]);
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+  }
+  return out;
+}
+
 }  // namespace assay

@@ -48,4 +48,7 @@ std::string grouped(double value, int decimals);
 /// Bytes as `1.3 GB` (decimal units, at most one decimal).
 std::string bytes_text(int64_t bytes);
 
+/// Everything but letters, digits and `-._~` as %XX: fit for a value in a query.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace assay

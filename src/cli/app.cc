@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <clocale>
+#include <functional>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -13,14 +14,9 @@
 namespace assay {
 namespace {
 
-constexpr std::string_view kGlobal[] = {"data-dir", "json", "quiet", "no-progress", "color"};
-
-bool is_global(std::string_view option) {
-  return std::find(std::begin(kGlobal), std::end(kGlobal), option) != std::end(kGlobal);
-}
-
 std::string flag_names(std::string_view name, std::string_view short_name) {
-  return short_name.empty() ? fmt::format("--{}", name) : fmt::format("-{},--{}", short_name, name);
+  if (short_name.empty()) return fmt::format("--{}", name);
+  return fmt::format("{}{},--{}", short_name.size() == 1 ? "-" : "--", short_name, name);
 }
 
 /// What CLI11 collected; the values are judged afterwards, by the option list.
@@ -56,10 +52,11 @@ void add_flag(CLI::App& app, const std::string& names, std::string_view value,
   option->group(group);
 }
 
-void add_run_options(CLI::App& app, bool global, Collected& collected) {
+void add_options(CLI::App& app, const std::function<bool(std::string_view)>& takes,
+                 Collected& collected) {
   static RunSpec shape;  // Only its kinds are looked at.
   for (const BoundOption& option : bind_options(shape)) {
-    if (is_global(option.info.name) != global) continue;
+    if (!takes(option.info.name)) continue;
     add_flag(app, flag_names(option.info.name, option.info.short_name), option.info.value,
              option.info.help, std::string(option.info.group),
              option.kind == BoundOption::Kind::kList,
@@ -213,18 +210,19 @@ int run_command_line(int argc, char** argv) {
   root.get_formatter()->label("REQUIRED", "");
   std::vector<Collected> collected(commands().size() + 1);
   Collected& global = collected.back();
-  add_run_options(root, true, global);
-  add_flag(root, "--config", "FILE", "read this configuration file only", "output", false,
-           global.flags["config"]);
-  add_flag(root, "--no-config", "", "read no configuration file", "output", false,
-           global.flags["no-config"]);
+  add_options(root, is_global_option, global);
+  for (const Flag& flag : global_flags()) {
+    add_flag(root, flag_names(flag.name, flag.short_name), flag.value, flag.help, "output",
+             flag.repeated, global.flags[std::string(flag.name)]);
+  }
 
   std::vector<CLI::App*> apps;
   for (size_t i = 0; i < commands().size(); ++i) {
     const Command& command = commands()[i];
     CLI::App* app = find_or_add(root, command.path, command.summary);
     apps.push_back(app);
-    if (command.takes_run_options) add_run_options(*app, false, collected[i]);
+    const auto takes = [&](std::string_view option) { return takes_option(command, option); };
+    add_options(*app, takes, collected[i]);
     for (const Flag& flag : command.flags) {
       add_flag(*app, flag_names(flag.name, flag.short_name), flag.value, flag.help, "options",
                flag.repeated, collected[i].flags[std::string(flag.name)]);
@@ -262,10 +260,7 @@ int run_command_line(int argc, char** argv) {
     }
     Collected all = global;
     all.options.insert(collected[i].options.begin(), collected[i].options.end());
-    const bool validates = commands()[i].path.rfind("config ", 0) == 0;
-    if (!merge(invocation, all, !validates || commands()[i].path == "config show")) {
-      return exit_code::kUsage;
-    }
+    if (!merge(invocation, all, commands()[i].reads_config)) return exit_code::kUsage;
     return commands()[i].run(invocation);
   }
   return exit_code::kUsage;

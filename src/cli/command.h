@@ -49,9 +49,19 @@ struct Command {
   std::vector<Flag> flags = {};
   std::vector<Argument> arguments = {};
   bool takes_run_options = false;
+  std::vector<std::string_view> options = {};  ///< Of model/options.h, beside the global ones.
+  /// Whether configuration and environment are merged in; faults in them then end it.
+  bool reads_config = true;
 };
 
 const std::vector<Command>& commands();
+
+/// Flags of the program itself, understood behind every command, beside is_global_option().
+const std::vector<Flag>& global_flags();
+/// Whether an option of model/options.h is understood behind every command.
+bool is_global_option(std::string_view name);
+/// Whether a command takes an option of model/options.h that is no global one.
+bool takes_option(const Command& command, std::string_view name);
 
 /// Parses the command line and runs the command; returns the exit code.
 int run_command_line(int argc, char** argv);
@@ -62,26 +72,39 @@ int command_resume(Invocation& invocation);
 int command_runs_list(Invocation& invocation);
 int command_runs_show(Invocation& invocation);
 int command_runs_rm(Invocation& invocation);
+int command_runs_mark(Invocation& invocation);
 int command_runs_reindex(Invocation& invocation);
 int command_targets_list(Invocation& invocation);
 int command_targets_probe(Invocation& invocation);
 int command_models_list(Invocation& invocation);
+int command_models_scan(Invocation& invocation);
+int command_models_show(Invocation& invocation);
+int command_models_enable(Invocation& invocation);
+int command_models_disable(Invocation& invocation);
+int command_models_benchmark(Invocation& invocation);
+int command_models_load(Invocation& invocation);
+int command_models_unload(Invocation& invocation);
+int command_models_reset(Invocation& invocation);
+int command_models_ps(Invocation& invocation);
 int command_suites_list(Invocation& invocation);
 int command_suites_show(Invocation& invocation);
 int command_report(Invocation& invocation);
 int command_compare(Invocation& invocation);
 int command_explain(Invocation& invocation);
 int command_import(Invocation& invocation);
+int command_publish(Invocation& invocation);
 int command_doctor(Invocation& invocation);
 int command_baseline_set(Invocation& invocation);
 int command_baseline_list(Invocation& invocation);
 int command_baseline_rm(Invocation& invocation);
 int command_mock_server(Invocation& invocation);
 int command_dummy_model(Invocation& invocation);
+int command_sample(Invocation& invocation);
 int command_config_show(Invocation& invocation);
 int command_config_path(Invocation& invocation);
 int command_config_init(Invocation& invocation);
 int command_config_validate(Invocation& invocation);
+int command_completion(Invocation& invocation);
 int command_help(Invocation& invocation);
 
 }  // namespace assay

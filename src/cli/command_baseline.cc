@@ -14,18 +14,12 @@ namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr size_t kMaxName = 40;
 
-/// Names are typed and printed, and must not be taken for ids or options.
 Result<std::string> name_of(const Invocation& invocation) {
   std::string name = invocation.value("name", std::string(kDefaultBaseline));
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '.';
-  });
-  if (name.empty() || name.size() > kMaxName || !plain || name.front() == '-' || name == "last") {
+  if (!is_plain_name(name) || name == "last") {
     return fail(Errc::kInvalidArgument,
-                fmt::format("'{}' is no name for a baseline", printable(name, kMaxName)),
+                fmt::format("'{}' is no name for a baseline", printable(name, kMaxPlainName)),
                 "use up to 40 letters, digits, '.', '-' and '_'");
   }
   return name;
@@ -44,8 +38,8 @@ int command_baseline_set(Invocation& invocation) {
   }
   const auto data_dir = data_dir_of(invocation.spec);
   if (!data_dir) return report_failure(data_dir.error());
-  const std::vector<Baseline> facts{{*name, run->run_id, utc_text(wall_now_ns())}};
-  if (auto added = add_to_state(*data_dir, facts); !added) return report_failure(added.error());
+  const Baseline fact{*name, run->run_id, utc_text(wall_now_ns())};
+  if (auto added = add_to_state(*data_dir, {fact}); !added) return report_failure(added.error());
   if (!invocation.spec.quiet) {
     fmt::print("{} is now run {}\nNext    assay compare {} last\n", *name, run->run_id, *name);
   }
@@ -59,18 +53,18 @@ int command_baseline_list(Invocation& invocation) {
   if (!state) return report_failure(state.error());
   if (invocation.spec.json) {
     Json list = Json::array();
-    for (const auto& [name, b] : state->baselines) {
-      list.push_back({{"name", name}, {"run_id", b.run_id}, {"set_at_utc", b.set_at_utc}});
+    for (const auto& [name, b] : state->all<Baseline>()) {
+      list.push_back({{"name", name}, {"run_id", *b.run_id}, {"set_at_utc", b.set_at_utc}});
     }
     const Json document{{"schema", "assay.baselines/1"}, {"baselines", std::move(list)}};
     fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
     return exit_code::kDone;
   }
-  if (state->baselines.empty()) {
+  if (state->all<Baseline>().empty()) {
     fmt::print(stderr, "no baselines yet: 'assay baseline set RUN' makes one\n");
   }
-  for (const auto& [name, b] : state->baselines) {
-    fmt::print("{:<20} {}  set {}\n", printable(name, kMaxName), printable(b.run_id, 36),
+  for (const auto& [name, b] : state->all<Baseline>()) {
+    fmt::print("{:<20} {}  set {}\n", printable(name, kMaxPlainName), printable(*b.run_id, 36),
                printable(b.set_at_utc, 24));
   }
   return exit_code::kDone;
@@ -82,13 +76,14 @@ int command_baseline_rm(Invocation& invocation) {
   const auto state = read_state(*data_dir);
   if (!state) return report_failure(state.error());
   const std::string name = invocation.argument("NAME");
-  if (!state->baselines.contains(name)) {
-    return report_failure(Error(Errc::kNotFound,
-                                fmt::format("there is no baseline '{}'", printable(name, kMaxName)),
-                                "'assay baseline list' shows them"));
+  if (!state->all<Baseline>().contains(name)) {
+    return report_failure(Error(
+        Errc::kNotFound, fmt::format("there is no baseline '{}'", printable(name, kMaxPlainName)),
+        "'assay baseline list' shows them"));
   }
-  const std::vector<Baseline> facts{{name, "", utc_text(wall_now_ns())}};
-  if (auto added = add_to_state(*data_dir, facts); !added) return report_failure(added.error());
+  const Baseline tombstone{name, std::nullopt, utc_text(wall_now_ns())};
+  if (auto added = add_to_state(*data_dir, {tombstone}); !added)
+    return report_failure(added.error());
   if (!invocation.spec.quiet) fmt::print("{} means no run any more; the run is kept\n", name);
   return exit_code::kDone;
 }

@@ -71,19 +71,6 @@ Result<Asked> asked_for(const Invocation& invocation) {
   return asked;
 }
 
-/// The mean tokens per second of a cell's answered calls in one run.
-std::optional<double> mean_speed(const ReportModel& model, const std::string& cell_id) {
-  double sum = 0;
-  int64_t n = 0;
-  for (const CallRecord& call : model.calls) {
-    if (call.cell_id != cell_id || call.phase == Phase::kWarmup || !call.tokens_per_sec) continue;
-    sum += *call.tokens_per_sec;
-    ++n;
-  }
-  if (n == 0) return std::nullopt;
-  return sum / static_cast<double>(n);
-}
-
 /// Source 002's trend over all runs given, told with the last comparison.
 void add_trends(const std::vector<LoadedRun>& runs, ComparisonReport& report) {
   std::vector<const LoadedRun*> by_time;
@@ -95,7 +82,7 @@ void add_trends(const std::vector<LoadedRun>& runs, ComparisonReport& report) {
   for (const Cell& cell : by_time.back()->model.meta.cells) {
     std::vector<TrendPoint> points;
     for (const LoadedRun* run : by_time) {
-      if (const auto speed = mean_speed(run->model, cell.id)) {
+      if (const auto speed = run->model.harness.mean_speed(cell.id)) {
         points.push_back({run->model.meta.run_id, *speed});
       }
     }
@@ -151,12 +138,9 @@ int command_compare(Invocation& invocation) {
   if (!data_dir) return report_failure(data_dir.error());
   const auto state = read_state(*data_dir);
   if (!state) return report_failure(state.error());
-  std::vector<LoadedRun> runs;
-  for (const std::string& name : names) {
-    auto run = load_named_run(invocation.spec, name);
-    if (!run) return report_failure(run.error());
-    runs.push_back(std::move(*run));
-  }
+  const auto loaded = load_named_runs(invocation.spec, names);
+  if (!loaded) return report_failure(loaded.error());
+  const std::vector<LoadedRun>& runs = *loaded;
   std::vector<ComparisonReport> reports;
   if (runs.size() == 1) {
     if (!has_variants(runs[0].model.meta)) {

@@ -85,7 +85,8 @@ int measure_noise(const Invocation& invocation) {
   }
   const auto data_dir = data_dir_of(spec);
   if (!data_dir) return report_failure(data_dir.error());
-  if (auto added = add_to_state(*data_dir, floors); !added) return report_failure(added.error());
+  const std::vector<Fact> facts(floors.begin(), floors.end());
+  if (auto added = add_to_state(*data_dir, facts); !added) return report_failure(added.error());
   print_floors(spec, floors, measured->run_id);
   return exit_code::kDone;
 }

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -12,6 +13,7 @@
 #include "reports/imported.h"
 #include "reports/layout.h"
 #include "stats/explain.h"
+#include "store/ledger_scan.h"
 
 namespace assay {
 namespace {
@@ -22,40 +24,22 @@ using Json = nlohmann::ordered_json;
 struct Explained {
   const LegResult* leg = nullptr;
   const MetricResult* result = nullptr;  ///< Null when no call has a value.
-  const CallRecord* call = nullptr;
-  std::string_view missing;  ///< why_missing() of most calls; empty when one has a value.
-  int64_t missing_calls = 0;
+  MedianCalls::Found middle;
+  std::optional<CallRecord> call;  ///< That in the middle.
 };
 
-/// What most of the calls lack.
-void find_missing(const Metric& metric, const std::vector<const CallRecord*>& calls,
-                  Explained& one) {
-  std::map<std::string_view, int64_t> counts;
-  for (const CallRecord* call : calls) ++counts[why_missing(metric, *call)];
-  for (const auto& [why, count] : counts) {
-    if (count <= one.missing_calls) continue;
-    one.missing = why;
-    one.missing_calls = count;
-  }
-}
-
-std::vector<Explained> explain(const ReportModel& model, const Metric& metric) {
-  std::vector<Explained> all;
-  for (const LegResult& leg : model.legs) {
-    if (leg.ok == 0) continue;
-    std::vector<const CallRecord*> calls;
-    for (const CallRecord& call : model.calls) {
-      const bool of_leg = call.cell_id == leg.cell_id && call.prompt_id == leg.prompt_id &&
-                          call.phase == leg.phase && call.concurrency == leg.concurrency;
-      if (of_leg && call.final && call.outcome == Outcome::kOk && call.prefix == leg.prefix) {
-        calls.push_back(&call);
-      }
+/// Reads the ledger once more, for the calls that were found to be in the middle.
+Result<void> fetch_calls(const std::filesystem::path& ledger, std::vector<Explained>& legs) {
+  int64_t place = 0;
+  const auto scanned = scan_ledger(ledger, UnendedLine::kAccept, [&](CallRecord&& record) {
+    for (Explained& one : legs) {
+      if (one.middle.place == place) one.call = record;
     }
-    Explained one{&leg, leg.find(metric.name), median_call(metric, calls), {}, 0};
-    if (one.call == nullptr) find_missing(metric, calls, one);
-    all.push_back(one);
-  }
-  return all;
+    ++place;
+    return Result<void>();
+  });
+  if (!scanned) return fail(scanned.error());
+  return {};
 }
 
 std::string_view mean_of(const Metric& metric) {
@@ -79,9 +63,9 @@ void print_text(const Metric& metric, const std::vector<Explained>& legs) {
                     printable(one.leg->prompt_id, 40), to_text(one.leg->phase),
                     to_text(one.leg->prefix)),
         0);
-    if (one.result == nullptr || one.call == nullptr) {
-      say(fmt::format("no call has a value: {} ({} of {} calls)", missing_text(one.missing),
-                      one.missing_calls, one.leg->ok),
+    if (one.result == nullptr || !one.call) {
+      say(fmt::format("no call has a value: {} ({} of {} calls)", missing_text(one.middle.missing),
+                      one.middle.missing_calls, one.leg->ok),
           4);
       continue;
     }
@@ -122,7 +106,7 @@ Json leg_json(const Metric& metric, const Explained& one) {
   const auto number = [](std::optional<double> v) { return v ? Json(*v) : Json(nullptr); };
   Json peers = Json::array();
   Json formula = nullptr;
-  if (one.call != nullptr) {
+  if (one.call) {
     if (const auto text = formula_with_values(metric.name, *one.call)) formula = *text;
     for (const PeerFigure& peer : peers_of(metric.name)) {
       const Metric* theirs = find_metric(peer.metric);
@@ -140,10 +124,10 @@ Json leg_json(const Metric& metric, const Explained& one) {
           {"prefix", to_text(one.leg->prefix)},
           {"n", one.result == nullptr ? 0 : one.result->summary.n},
           {"mean", one.result == nullptr ? Json(nullptr) : number(one.result->summary.mean)},
-          {"median_call", one.call == nullptr ? Json(nullptr) : Json(one.call->index)},
+          {"median_call", !one.call ? Json(nullptr) : Json(one.call->index)},
           {"formula", std::move(formula)},
-          {"value", one.call == nullptr ? Json(nullptr) : number(metric.of_call(*one.call))},
-          {"missing", one.missing.empty() ? Json(nullptr) : Json(one.missing)},
+          {"value", !one.call ? Json(nullptr) : number(metric.of_call(*one.call))},
+          {"missing", one.middle.missing.empty() ? Json(nullptr) : Json(one.middle.missing)},
           {"peers", std::move(peers)}};
 }
 
@@ -163,9 +147,17 @@ int command_explain(Invocation& invocation) {
                                 fmt::format("there is no metric '{}'", printable(name, 40)),
                                 "metrics are" + names_of_metrics()));
   }
-  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
+  MedianCalls medians(*metric);
+  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"), Keep::kSample,
+                                  [&](const CallRecord& record) { medians.add(record); });
   if (!run) return report_failure(run.error());
-  const std::vector<Explained> legs = explain(run->model, *metric);
+  std::vector<Explained> legs;
+  for (const LegResult& leg : run->model.legs) {
+    if (leg.ok > 0) legs.push_back({&leg, leg.find(metric->name), medians.find(leg), {}});
+  }
+  if (auto fetched = fetch_calls(run->named.ledger, legs); !fetched) {
+    return report_failure(fetched.error());
+  }
   const auto& imported = run->model.meta.imported;
   if (!invocation.spec.json) {
     if (imported) print_import(*imported);

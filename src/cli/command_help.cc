@@ -80,6 +80,8 @@ int help_environment() {
       "ASSAY_LOCK_FILE    the lock that keeps two runs from measuring each other\n"
       "ASSAY_ENGINE_DIR   where the bundled engine is\n"
       "ASSAY_<OPTION>     any option, such as ASSAY_BUDGET=30s or ASSAY_DATA_DIR\n"
+      "ASSAY_PROC_ROOT, ASSAY_SYS_ROOT, ASSAY_NVML_LIBRARY   other sensors than this machine's,\n"
+      "                   such as a recorded tree; then NVIDIA's are not looked for\n"
       "OLLAMA_HOST        where Ollama is looked for\n"
       "XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_RUNTIME_DIR\n"
       "NO_COLOR, CLICOLOR_FORCE, TERM, COLUMNS, SSL_CERT_FILE, SSL_CERT_DIR\n");

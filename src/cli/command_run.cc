@@ -10,12 +10,12 @@
 #include "cli/command.h"
 #include "cli/comparison.h"
 #include "cli/exit_codes.h"
+#include "cli/named_run.h"
 #include "cli/notify_run.h"
 #include "cli/probe_cells.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
 #include "run/measure.h"
-#include "store/ledger.h"
 
 namespace assay {
 namespace {
@@ -41,11 +41,18 @@ Result<void> print_variants(const RunSpec& spec, const ReportModel& model) {
   return {};
 }
 
+Keep calls_needed(const RunSpec& spec) {
+  const bool listed =
+      std::any_of(spec.output.begin(), spec.output.end(),
+                  [](const std::string& output) { return find_report_for(output)->lists_calls; });
+  return listed ? Keep::kAll : Keep::kSample;
+}
+
 /// The result of a run that just ended, as asked for.
 int show_result(const RunSpec& spec, const Measured& measured) {
-  auto ledger = read_ledger(measured.paths.ledger);
-  if (!ledger) return report_failure(ledger.error());
-  const ReportModel model = make_report_model(std::move(*ledger));
+  const auto read = read_report_model(measured.paths.ledger, calls_needed(spec));
+  if (!read) return report_failure(read.error());
+  const ReportModel& model = *read;
   const std::string name = measured.run_id.substr(0, 8);
   RenderOptions options = render_options(spec);
   options.saved = short_path(measured.paths.ledger);

@@ -10,9 +10,11 @@
 #include "cli/exit_codes.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
+#include "model/members_json.h"
 #include "reports/findings.h"
 #include "stats/rule_sets.h"
 #include "store/index.h"
+#include "store/remove_run.h"
 #include "store/state.h"
 
 namespace assay {
@@ -36,7 +38,37 @@ Result<RunIndex> open_index(const RunSpec& spec) {
   return index;
 }
 
-Json row_json(const RunRow& row) {
+/// What people said of a run, on a line of its own.
+std::string remarks(const State& state, const RunRow& row) {
+  std::vector<std::string> remarks;
+  for (const auto& [name, baseline] : state.all<Baseline>()) {
+    if (baseline.run_id == row.run_id) remarks.push_back(fmt::format("baseline '{}'", name));
+  }
+  if (const auto* publication = state.find<Publication>(row.run_id); publication != nullptr) {
+    remarks.push_back(fmt::format("published: {}", *publication->where));
+  }
+  for (const auto& [key, mark] : state.all<Mark>()) {
+    if (mark.run_id != row.run_id) continue;
+    remarks.push_back(fmt::format("{}{}{}{}", mark.leg ? fmt::format("leg {} ", *mark.leg) : "",
+                                  mark.mark, mark.note.empty() ? "" : ": ", mark.note));
+  }
+  return join(remarks, "; ");
+}
+
+Json marks_json(const State& state, const RunRow& row) {
+  Json list = Json::array();
+  for (const auto& [key, mark] : state.all<Mark>()) {
+    if (mark.run_id == row.run_id) list.push_back(members_json<Json>(mark));
+  }
+  return list;
+}
+
+Json row_json(const State& state, const RunRow& row) {
+  Json baselines = Json::array();
+  for (const auto& [name, baseline] : state.all<Baseline>()) {
+    if (baseline.run_id == row.run_id) baselines.push_back(name);
+  }
+  const auto* publication = state.find<Publication>(row.run_id);
   return {{"run_id", row.run_id},
           {"started_at_utc", row.started_at_utc},
           {"state", row.state},
@@ -49,7 +81,10 @@ Json row_json(const RunRow& row) {
           {"failed", row.failed},
           {"skipped", row.skipped},
           {"wall_s", row.wall_s ? Json(*row.wall_s) : Json(nullptr)},
-          {"ledger", row.ledger_path}};
+          {"ledger", row.ledger_path},
+          {"baselines", std::move(baselines)},
+          {"published", publication == nullptr ? Json(nullptr) : Json(*publication->where)},
+          {"marks", marks_json(state, row)}};
 }
 
 /// At most `width` characters, the mark of what was cut among them.
@@ -80,9 +115,12 @@ int command_runs_list(Invocation& invocation) {
   }
   const auto rows = index->list_runs(filter);
   if (!rows) return report_failure(rows.error());
+  const auto data_dir = data_dir_of(invocation.spec);
+  const auto state = data_dir ? read_state(*data_dir) : fail(data_dir.error());
+  if (!state) return report_failure(state.error());
   if (invocation.spec.json) {
     Json list = Json::array();
-    for (const RunRow& row : *rows) list.push_back(row_json(row));
+    for (const RunRow& row : *rows) list.push_back(row_json(*state, row));
     fmt::print("{}", dump({{"schema", "assay.runs/1"}, {"runs", list}}));
     return exit_code::kDone;
   }
@@ -102,6 +140,9 @@ int command_runs_list(Invocation& invocation) {
     fmt::print("{}  {}  {:<11} {:>4}/{:<4} ok  {:<8} {}{}\n", row.run_id.substr(0, 8),
                row.started_at_utc.substr(5, 11), row.source.empty() ? row.state : "imported",
                row.ok, row.planned, fitted(row.suite, 8), fitted(first, 22 - more.size()), more);
+    if (const std::string said = remarks(*state, row); !said.empty()) {
+      fmt::print("          {}\n", printable(said, 70));
+    }
   }
   return exit_code::kDone;
 }
@@ -122,27 +163,21 @@ int command_runs_rm(Invocation& invocation) {
   if (!data_dir) return report_failure(data_dir.error());
   auto index = open_index(invocation.spec);
   if (!index) return report_failure(index.error());
+  const auto state = read_state(*data_dir);
+  if (!state) return report_failure(state.error());
   std::vector<RunRow> rows;
   for (const std::string& name : invocation.arguments.find("RUN")->second) {
     auto row = index->find_run(name);
-    if (!row) return report_failure(row.error());
-    rows.push_back(std::move(*row));
-  }
-  const auto state = read_state(*data_dir);
-  if (!state) return report_failure(state.error());
-  for (const auto& [name, baseline] : state->baselines) {
-    for (const RunRow& row : rows) {
-      if (row.run_id != baseline.run_id) continue;
-      return report_failure(Error(Errc::kConflict,
-                                  fmt::format("run {} is the baseline '{}'", row.run_id, name),
-                                  fmt::format("'assay baseline rm {}' first", name)));
-    }
+    if (!row && state->find<RemovedRun>(name) == nullptr) return report_failure(row.error());
+    rows.push_back(row ? std::move(*row) : RunRow{.run_id = name});
+    if (const auto held = what_holds(*state, rows.back().run_id)) return report_failure(*held);
   }
   for (const RunRow& row : rows) {
     const auto bytes = run_bytes(*data_dir, row.run_id);
     fmt::print(stderr, "{} {} ({}, {} calls, {})\n",
                invocation.has("dry-run") ? "would delete" : "delete", row.run_id,
-               row.started_at_utc, row.planned, bytes ? bytes_text(*bytes) : "size unknown");
+               row.started_at_utc.empty() ? "was removed" : row.started_at_utc, row.planned,
+               bytes ? bytes_text(*bytes) : "size unknown");
   }
   if (invocation.has("dry-run")) return exit_code::kDone;
   if (!confirmed(invocation, fmt::format("Delete {} run(s) for good?", rows.size()))) {
@@ -150,10 +185,11 @@ int command_runs_rm(Invocation& invocation) {
         Error(Errc::kInvalidArgument, "nothing was deleted", "--yes deletes without asking"));
   }
   for (const RunRow& row : rows) {
-    if (auto gone = delete_run_directory(*data_dir, row.run_id); !gone) {
+    if (auto gone = remove_run(*data_dir, row.run_id, "runs rm"); !gone) {
       return report_failure(gone.error());
     }
-    if (auto forgotten = index->remove_run(row.run_id); !forgotten) {
+    const auto forgotten = index->remove_run(row.run_id);
+    if (!forgotten && forgotten.error().code != Errc::kNotFound) {
       return report_failure(forgotten.error());
     }
   }
@@ -192,7 +228,7 @@ int report_against(const Invocation& invocation, const LoadedRun& run) {
   if (!base) return report_failure(base.error());
   const std::string name = base->model.meta.run_id.empty() ? base->named.ledger.filename().string()
                                                            : base->model.meta.run_id;
-  const auto findings = baseline30(base->model.calls, run.model.calls);
+  const auto findings = baseline30(base->model.harness, run.model.harness);
   const std::string text = render_v1_baseline(run.model, render_options(invocation.spec)) + "\n" +
                            findings_markdown(name, findings);
   const std::string output = invocation.value("output");
@@ -209,7 +245,11 @@ int report_against(const Invocation& invocation, const LoadedRun& run) {
 int command_report(Invocation& invocation) {
   const std::string output = invocation.value("output");
   const std::string format = invocation.value("format");
-  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"));
+  const Report* asked = !format.empty()  ? find_report(format)
+                        : output.empty() ? find_report("md")
+                                         : find_report_for(output);
+  const Keep keep = asked != nullptr && asked->lists_calls ? Keep::kAll : Keep::kSample;
+  const auto run = load_named_run(invocation.spec, invocation.argument("RUN"), keep);
   if (!run) return report_failure(run.error());
   const ReportModel& model = run->model;
   if (invocation.has("against")) return report_against(invocation, *run);

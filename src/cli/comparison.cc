@@ -1,6 +1,7 @@
 #include "cli/comparison.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace assay {
 
@@ -16,7 +17,8 @@ ComparisonReport compare_loaded(const ReportModel& base, const std::string& base
   CompareOptions options;
   options.tolerance = request.tolerance;
   options.floor = [&](std::string_view cell_id, std::string_view metric) -> std::optional<double> {
-    const NoiseFloor* floor = state.floor(now.meta.host, std::string(cell_id), std::string(metric));
+    const auto* floor = state.find<NoiseFloor>(
+        std::tuple(now.meta.host, std::string(cell_id), std::string(metric)));
     return floor == nullptr ? std::nullopt : std::optional(floor->share);
   };
   const ComparedRun base_side{&base.meta, &base.legs};
@@ -25,7 +27,7 @@ ComparisonReport compare_loaded(const ReportModel& base, const std::string& base
                                     : compare_runs(base_side, now_side, options);
   if (request.rule_set == "baseline30") {
     report.rule_set = request.rule_set;
-    report.findings = baseline30(base.calls, now.calls);
+    report.findings = baseline30(base.harness, now.harness);
   }
   for (const Threshold& threshold : request.thresholds) {
     report.thresholds.push_back({threshold, check_threshold(threshold, now.legs)});

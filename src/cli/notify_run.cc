@@ -26,7 +26,7 @@ News news_of(const RunSpec& spec, const ReportModel& model) {
   News news;
   const auto data_dir = data_dir_of(spec);
   const auto state = data_dir ? read_state(*data_dir) : fail(data_dir.error());
-  if (state && state->baselines.contains(kDefaultBaseline)) {
+  if (state && state->find<Baseline>(kDefaultBaseline) != nullptr) {
     const auto base = load_named_run(spec, std::string(kDefaultBaseline));
     if (base && base->model.meta.run_id != model.meta.run_id) {
       CompareRequest request;
@@ -37,7 +37,7 @@ News news_of(const RunSpec& spec, const ReportModel& model) {
       return news;
     }
   }
-  for (Finding& finding : baseline30({}, model.calls)) {
+  for (Finding& finding : baseline30({}, model.harness)) {
     if (finding.kind == Finding::Kind::kRedFlag) news.findings.push_back(std::move(finding));
   }
   return news;

@@ -13,8 +13,9 @@ const std::vector<EngineEntry>& engine_table() {
   static const std::vector<EngineEntry> table{
       {"ollama", "Ollama, by its own /api/chat", 11434, &make_ollama},
       {"llamacpp", "llama.cpp's llama-server", 8080, &make_llamacpp},
-      {"openai", "any server with OpenAI's chat completions (LM Studio, vLLM, …)", 1234,
-       &make_openai},
+      {"lmstudio", "LM Studio, by its own /api/v1/chat", 1234, &make_lmstudio},
+      {"vllm", "vLLM", 8000, &make_vllm},
+      {"openai", "any server with OpenAI's chat completions", 8080, &make_openai},
   };
   return table;
 }

@@ -66,6 +66,7 @@ Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch,
   record.backend = engine.kind();
   const Optional400 sent_with = engine.accepts;
   HttpRequest http = engine.chat_request(request);
+  record.endpoint = http.target;
   if (request.want_stamps) http.headers.emplace_back("X-Assay-Stamp", "1");
 
   if (request.tags) {
@@ -90,6 +91,8 @@ Task<void> call_engine(Engine& engine, const CallRequest& request, MonoNs epoch,
   result.refused_member =
       drop_refused_member(sent_with, engine.accepts, exchange.head.status, reader.error_body());
   if (result.refused_member) recorder.add_flag("refused_member");
+  result.model_unloaded = record.error && engine.says_unloaded(*record.error);
+  if (result.model_unloaded) recorder.add_flag("model_unloaded");
   if (const std::string_view routed = exchange.head.header("x-weeyuga-backend"); !routed.empty()) {
     record.backend = printable(routed, 60);
   }

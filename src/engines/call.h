@@ -18,6 +18,8 @@ struct CallResult {
   std::optional<Nanos> retry_after;
   /// The attempt failed only because the server refuses an optional member; now it is left out.
   bool refused_member = false;
+  /// It failed because the engine had unloaded the model: the next attempt loads it again.
+  bool model_unloaded = false;
 };
 
 /// Sends one request and records its stream in `result`. Always completes: a failed call is data.

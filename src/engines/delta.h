@@ -8,6 +8,9 @@
 
 namespace assay {
 
+/// A step of the engine before its first token, where the dialect tells of it.
+enum class Stage : uint8_t { kNone, kLoadStart, kLoadEnd, kPrefillStart, kPrefillEnd };
+
 /// What one event of an engine's stream says, whatever the dialect. Views last until the next event
 /// is decoded.
 struct Delta {
@@ -20,7 +23,9 @@ struct Delta {
   std::string_view finish_reason;
   std::string_view error;  ///< An error object inside the stream.
   bool has_error = false;
-  bool done = false;       ///< The dialect's terminating event.
+  bool done = false;           ///< The dialect's terminating event.
+  bool untold_finish = false;  ///< It never says why an answer ended: the counts tell.
+  Stage stage = Stage::kNone;
   bool bad_usage = false;  ///< Counts outside any sense, such as negative ones; they are left out.
   std::optional<int64_t> prompt_tokens;
   std::optional<int64_t> output_tokens;

@@ -13,7 +13,7 @@ Task<Result<std::string>> Engine::fetch_json(HttpRequest request, Nanos timeout)
   if (status >= 200 && status < 300) co_return std::move(answer->second);
   const Errc code = status == 404 || status == 405 ? Errc::kNotFound : Errc::kProtocol;
   co_return fail(code, fmt::format("{}{} answered {}: {}", url_.text(), request.target, status,
-                                   printable(key_.redact(answer->second), 200)));
+                                   printable(key_.redact(answer->second), 400)));
 }
 
 Result<const EngineEntry*> find_engine(std::string_view kind) {
@@ -28,8 +28,26 @@ Result<const EngineEntry*> find_engine(std::string_view kind) {
                            : fmt::format("did you mean {}?", near));
 }
 
+Task<Result<void>> Engine::describe(ModelInfo& /*model*/, Nanos /*timeout*/) {
+  co_return Result<void>();
+}
+
 Task<Result<ServerCounters>> Engine::counters(Nanos) {
   co_return fail(Errc::kNotFound, "this engine does not count");
 }
+
+Task<Result<LoadedModel>> Engine::load(std::string, LoadSettings) {
+  co_return fail(Errc::kNotFound, "this engine has no request that loads a model");
+}
+
+SettingsFit Engine::fit(const CallSettings& settings) const {
+  SettingsFit fit;
+  if (settings.context_length && !sizes_context()) fit.missing.emplace_back("context_length");
+  if (settings.cache_prompt) fit.missing.emplace_back("cache_prompt");
+  if (settings.fixed_length && !fixes_length()) fit.not_sent.emplace_back("fixed_length");
+  return fit;
+}
+
+bool Engine::says_unloaded(std::string_view) const { return false; }
 
 }  // namespace assay

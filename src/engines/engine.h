@@ -23,10 +23,17 @@ struct ModelInfo {
   bool is_projector = false;
   bool is_remote = false;  ///< Runs elsewhere: the engine only passes calls on.
   std::optional<int64_t> bytes;
-  std::optional<int64_t> vram_bytes;      ///< Of a loaded model.
+  std::optional<int64_t> memory_bytes;    ///< Of a loaded model.
+  std::optional<int64_t> vram_bytes;      ///< The part of it that is on a GPU.
   std::optional<int64_t> context_length;  ///< That calls get now.
   std::string quantization;
   std::string digest;
+  // What it is. Empty or absent: the engine does not say.
+  std::string architecture;  ///< GGUF's `general.architecture`, such as `qwen3`.
+  std::optional<int64_t> parameters;
+  std::optional<int64_t> max_context;  ///< Tokens that it was trained for.
+  std::optional<bool> vision;          ///< Takes images.
+  std::optional<bool> tools;           ///< Was trained to call tools.
 };
 
 /// What answered at an address.
@@ -34,6 +41,13 @@ struct EngineInfo {
   std::string version;  ///< Empty when the engine does not tell.
   std::optional<int64_t> threads;
   std::optional<int64_t> slots;  ///< Calls that it works on at once; more of them queue.
+  std::string busy;              ///< What it does beside our calls, such as a download; else empty.
+};
+
+/// A message of the dialogue before the prompt.
+struct ChatMessage {
+  std::string role;  ///< `system`, `user`, `assistant` or `tool`.
+  std::string content;
 };
 
 /// One prompt to be answered. A class with a constructor: see docs/decisions.md, "Coroutines".
@@ -47,6 +61,8 @@ class CallRequest {
   std::string model;
   std::string prompt;
   CallSettings settings;
+  std::vector<ChatMessage> earlier;  ///< Comes before the prompt.
+  std::string tools;                 ///< A JSON list in OpenAI's form, or empty.
   /// Tokens that the prompt has by calibration; a clearly lower reported count means truncation.
   std::optional<int64_t> expected_prompt_tokens;
   std::optional<CallTags> tags;  ///< Absent: the call does not say that it is a test.
@@ -55,6 +71,26 @@ class CallRequest {
 
 /// How a streamed answer is cut into events.
 enum class Framing : uint8_t { kSse, kLines };
+
+/// How an engine can be asked for settings. The names are those of the ledger's `settings`.
+struct SettingsFit {
+  std::vector<std::string> missing;   ///< It has no way: the calls are not made.
+  std::vector<std::string> not_sent;  ///< It has no word: the prompt asks instead.
+};
+
+/// How a model is to be loaded. Absent: as the engine likes.
+struct LoadSettings {
+  std::optional<int64_t> context_length;
+  std::optional<bool> flash_attention;
+  std::optional<bool> offload_kv_cache_to_gpu;
+};
+
+/// A model that was loaded on request.
+struct LoadedModel {
+  std::string instance;              ///< The engine's name for it, by which it unloads it.
+  std::optional<double> load_ms;     ///< As the engine says.
+  std::vector<std::string> dropped;  ///< Settings that it refused, and was loaded without.
+};
 
 /// Body members that some servers refuse; a refusal that names one drops it and is retried once.
 struct Optional400 {
@@ -81,17 +117,27 @@ class Engine {
   /// kind of server.
   virtual Task<Result<EngineInfo>> probe(Nanos timeout) = 0;
   virtual Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) = 0;
-  /// Makes the next call to `model` a cold one, as far as this engine can. Returns the record's
-  /// cold_kind: `unload`, or `process_warm` where the engine keeps its model.
+  /// Adds to a listed model, which outlives the task, what the list does not tell. Nothing where
+  /// the engine tells no more. kProtocol, kTimeout.
+  virtual Task<Result<void>> describe(ModelInfo& model, Nanos timeout);
+  /// Makes the next call to `model` a cold one, as far as this engine can, and comes back when the
+  /// model is gone. Returns the record's cold_kind: `unload`, `sleep` where the weights go to main
+  /// memory, or `process_warm` where the engine keeps its model.
   virtual Task<Result<std::string>> make_cold(std::string model) = 0;
-  /// Whether make_cold unloads the model.
+  /// Whether make_cold takes the model away.
   [[nodiscard]] virtual bool unloads() const { return false; }
+  /// Whether a call to a model that make_cold took away loads it. Otherwise load() has to.
+  [[nodiscard]] virtual bool loads_in_call() const { return true; }
+  /// Loads `model` and comes back when it is ready. kNotFound where there is no such request.
+  virtual Task<Result<LoadedModel>> load(std::string model, LoadSettings settings);
   /// Tokens of `text` by the engine's own tokenizer. kNotFound where it has no such endpoint.
   virtual Task<Result<int64_t>> count_tokens(std::string model, std::string text) = 0;
   /// What the server has counted so far, of all its clients. kNotFound where it does not count.
   virtual Task<Result<ServerCounters>> counters(Nanos timeout);
   /// The request for one streamed chat answer.
   [[nodiscard]] virtual HttpRequest chat_request(const CallRequest& request) const = 0;
+  /// How these settings can be asked for.
+  [[nodiscard]] virtual SettingsFit fit(const CallSettings& settings) const;
   /// Whether an answer of exactly max_tokens can be asked for.
   [[nodiscard]] virtual bool fixes_length() const = 0;
   /// Whether the context is sized per call by CallSettings::context_length.
@@ -99,6 +145,9 @@ class Engine {
   /// Whether the server is known to stream one token an event and to leave out the counts: events
   /// then stand for tokens, marked as an estimate.
   [[nodiscard]] virtual bool estimates_tokens() const { return false; }
+  /// Whether an error says that the model was unloaded meanwhile: the call is worth one more
+  /// attempt, which loads it.
+  [[nodiscard]] virtual bool says_unloaded(std::string_view error) const;
   [[nodiscard]] virtual Framing framing() const = 0;
   /// Reads one event's payload, or a whole unstreamed answer. False when it is no valid JSON;
   /// `error_at` then is the byte where reading stopped.

@@ -2,21 +2,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "engines/builtin.h"
+#include "engines/json_fields.h"
 #include "engines/openai.h"
+#include "net/sleep.h"
 
 namespace assay {
 namespace {
 
 using Json = nlohmann::json;
 
-std::optional<int64_t> whole_number(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<int64_t>();
-}
+constexpr Nanos kShortTimeout = std::chrono::seconds(30);
+constexpr Nanos kLoadTimeout = std::chrono::minutes(5);
+constexpr Nanos kBetweenLooks = std::chrono::milliseconds(20);
 
-/// llama.cpp's llama-server: OpenAI's dialect with /props, /tokenize and its own timings.
+/// llama.cpp's llama-server: OpenAI's dialect with /props, /slots, /tokenize and its own timings.
+/// In router mode it has several models, which it loads and unloads on request.
 class LlamaCppEngine : public OpenAiEngine {
  public:
   using OpenAiEngine::OpenAiEngine;
@@ -24,56 +26,199 @@ class LlamaCppEngine : public OpenAiEngine {
   [[nodiscard]] std::string_view kind() const override { return "llamacpp"; }
 
   Task<Result<EngineInfo>> probe(Nanos timeout) override {
-    const auto props = co_await fetch_props(timeout);
+    const auto props = co_await fetch_props(std::string(), timeout);
     if (!props) co_return fail(props.error());
+    is_router_ = text_at(*props, "role") == "router";
     EngineInfo info;
-    info.version = props->value("build_info", "");
-    info.threads = whole_number(*props, "n_threads");
-    info.slots = whole_number(*props, "total_slots");
+    info.version = text_at(*props, "build_info");
+    info.threads = integer_at(*props, "n_threads");
+    info.slots = integer_at(*props, "total_slots");
+    if (is_router_) co_return info;
+    const auto slots = co_await fetch("GET", "/slots", std::string(), timeout);
+    if (!slots || !slots->is_array()) co_return info;  // A server may keep them to itself.
+    int64_t busy = 0;
+    for (const Json& slot : *slots) {
+      busy += slot.is_object() && slot.contains("is_processing") && slot["is_processing"] == true;
+    }
+    if (!info.slots) info.slots = static_cast<int64_t>(slots->size());
+    if (busy > 0) info.busy = fmt::format("{} of {} slots answer others", busy, slots->size());
     co_return info;
   }
 
   Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override {
+    if (is_router_) co_return co_await routed_models(timeout);
     auto listed = co_await OpenAiEngine::models(timeout);
     if (!listed) co_return listed;
-    const auto props = co_await fetch_props(timeout);
+    const auto props = co_await fetch_props(std::string(), timeout);
     for (ModelInfo& model : *listed) {
       model.loaded = listed->size() == 1;  // A plain llama-server has one model, always loaded.
-      if (!props) continue;
-      const auto settings = props->find("default_generation_settings");
-      if (settings != props->end() && settings->is_object()) {
-        model.context_length = whole_number(*settings, "n_ctx");
-      }
+      if (props) model.context_length = context_of(*props);
     }
     co_return listed;
   }
 
-  Task<Result<int64_t>> count_tokens(std::string, std::string text) override {
-    HttpRequest request;
-    request.method = "POST";
-    request.target = "/tokenize";
-    request.body = Json{{"content", text}}.dump(-1, ' ', false, Json::error_handler_t::replace);
-    const auto answer = co_await fetch_json(request, std::chrono::seconds(30));
-    if (!answer) co_return fail(answer.error());
-    const Json json = Json::parse(*answer, nullptr, false);
-    if (!json.is_object() || !json.contains("tokens") || !json["tokens"].is_array()) {
+  [[nodiscard]] bool unloads() const override { return is_router_; }
+  [[nodiscard]] bool loads_in_call() const override { return !is_router_; }
+
+  Task<Result<std::string>> make_cold(std::string model) override {
+    if (!is_router_) co_return std::string("process_warm");
+    const auto status = co_await status_of(model);
+    if (!status) co_return fail(status.error());
+    if (*status != "unloaded") {
+      const auto asked = co_await fetch("POST", "/models/unload", named(model), kShortTimeout);
+      if (!asked) co_return fail(asked.error());
+      const auto gone = co_await wait_for_status(model, "unloaded", kShortTimeout);
+      if (!gone) co_return fail(gone.error());
+    }
+    co_return std::string("unload");
+  }
+
+  Task<Result<LoadedModel>> load(std::string model, LoadSettings) override {
+    if (!is_router_)
+      co_return fail(Errc::kNotFound, "a llama-server with one model loads no other");
+    LoadedModel loaded;
+    loaded.instance = model;
+    const MonoNs started = mono_now_ns();
+    const auto asked = co_await fetch("POST", "/models/load", named(model), kShortTimeout);
+    if (!asked) co_return fail(asked.error());
+    const auto ready = co_await wait_for_status(model, "loaded", kLoadTimeout);
+    if (!ready) co_return fail(ready.error());
+    loaded.load_ms = static_cast<double>(mono_now_ns() - started) / 1e6;
+    co_return loaded;
+  }
+
+  Task<Result<int64_t>> count_tokens(std::string model, std::string text) override {
+    Json body{{"content", text}};
+    if (is_router_) body["model"] = model;
+    std::string dumped = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    const auto json = co_await fetch("POST", "/tokenize", std::move(dumped), kShortTimeout);
+    if (!json) co_return fail(json.error());
+    if (!json->is_object() || !json->contains("tokens") || !(*json)["tokens"].is_array()) {
       co_return fail(Errc::kProtocol, fmt::format("{}/tokenize gave no tokens", url().text()));
     }
-    co_return static_cast<int64_t>(json["tokens"].size());
+    co_return static_cast<int64_t>((*json)["tokens"].size());
+  }
+
+  [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    SettingsFit fit = OpenAiEngine::fit(settings);
+    std::erase(fit.missing, "cache_prompt");
+    return fit;
+  }
+
+  [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
+    nlohmann::ordered_json body = chat_body(request);
+    const auto& cache = request.settings.cache_prompt;
+    if (cache) body["cache_prompt"] = *cache;
+    return post_chat("/v1/chat/completions", body);
   }
 
  private:
-  Task<Result<Json>> fetch_props(Nanos timeout) {
-    HttpRequest request;
-    request.target = "/props";
-    const auto text = co_await fetch_json(request, timeout);
-    if (!text) co_return fail(text.error());
-    Json json = Json::parse(*text, nullptr, false);
-    if (!json.is_object() || !json.contains("default_generation_settings")) {
+  static std::string named(const std::string& model) {
+    return Json{{"model", model}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+
+  static std::optional<int64_t> context_of(const Json& props) {
+    const auto settings = props.find("default_generation_settings");
+    return settings == props.end() ? std::nullopt : integer_at(*settings, "n_ctx");
+  }
+
+  static std::string status_in(const Json& model) {
+    const auto status = model.find("status");
+    return status == model.end() ? std::string() : text_at(*status, "value");
+  }
+
+  Task<Result<Json>> routed_list(Nanos timeout) {
+    auto json = co_await fetch("GET", "/models", std::string(), timeout);
+    if (!json) co_return json;
+    if (!json->is_object() || !json->contains("data") || !(*json)["data"].is_array()) {
+      co_return fail(Errc::kProtocol, fmt::format("{}/models is no model list", url().text()));
+    }
+    Json models = Json::array();
+    for (const Json& model : (*json)["data"]) {
+      if (model.is_object()) models.push_back(model);
+    }
+    co_return models;
+  }
+
+  Task<Result<std::vector<ModelInfo>>> routed_models(Nanos timeout) {
+    const auto listed = co_await routed_list(timeout);
+    if (!listed) co_return fail(listed.error());
+    std::vector<ModelInfo> models;
+    for (const Json& item : *listed) {
+      ModelInfo info;
+      info.name = text_at(item, "id");
+      const std::string lower = to_lower(info.name);
+      info.is_embedding = lower.find("embed") != std::string::npos;
+      info.is_projector = lower.find("mmproj") != std::string::npos;
+      info.loaded = status_in(item) == "loaded";
+      if (item.contains("meta")) info.bytes = integer_at(item["meta"], "size");
+      if (info.loaded) {
+        const auto props = co_await fetch_props(info.name, timeout);
+        if (props) info.context_length = context_of(*props);
+      }
+      models.push_back(std::move(info));
+    }
+    co_return models;
+  }
+
+  /// `unloaded`, `loading`, `loaded` or `sleeping`. kProtocol after a load that failed.
+  Task<Result<std::string>> status_of(std::string model) {
+    const auto listed = co_await routed_list(kShortTimeout);
+    if (!listed) co_return fail(listed.error());
+    for (const Json& item : *listed) {
+      if (text_at(item, "id") != model || !item.contains("status")) continue;
+      const Json& status = item["status"];
+      if (status.is_object() && status.contains("failed") && status["failed"] == true) {
+        co_return fail(Errc::kProtocol,
+                       fmt::format("the router could not load {}", printable(model, 80)));
+      }
+      co_return status_in(item);
+    }
+    co_return fail(Errc::kNotFound, fmt::format("the router has no {}", printable(model, 80)));
+  }
+
+  Task<Result<void>> wait_for_status(std::string model, std::string wanted, Nanos timeout) {
+    const MonoNs deadline = mono_now_ns() + timeout.count();
+    for (;;) {
+      const auto status = co_await status_of(model);
+      if (!status) co_return fail(status.error());
+      if (*status == wanted) co_return Result<void>();
+      if (mono_now_ns() > deadline) {
+        co_return fail(Errc::kTimeout, fmt::format("{} is still {} instead of {}",
+                                                   printable(model, 80), *status, wanted));
+      }
+      co_await sleep_for(http().io(), kBetweenLooks);
+    }
+  }
+
+  /// Of a model of a router, without loading it; of the server itself when `model` is empty.
+  Task<Result<Json>> fetch_props(std::string model, Nanos timeout) {
+    std::string target = "/props";
+    if (!model.empty()) target += "?autoload=false&model=" + percent_encoded(model);
+    auto json = co_await fetch("GET", target, std::string(), timeout);
+    if (!json) co_return json;
+    if (!json->is_object() || !json->contains("default_generation_settings")) {
       co_return fail(Errc::kProtocol, fmt::format("{}/props is not llama-server's", url().text()));
     }
     co_return json;
   }
+
+  Task<Result<Json>> fetch(std::string method, std::string target, std::string body,
+                           Nanos timeout) {
+    HttpRequest request;
+    request.method = std::move(method);
+    request.target = target;
+    request.body = std::move(body);
+    const auto text = co_await fetch_json(std::move(request), timeout);
+    if (!text) co_return fail(text.error());
+    Json json = Json::parse(*text, nullptr, false);
+    if (json.is_discarded()) {
+      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON", url().text(), target));
+    }
+    co_return json;
+  }
+
+  bool is_router_ = false;  // Known after probe().
 };
 
 }  // namespace

@@ -2,9 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "engines/builtin.h"
+#include "engines/json_fields.h"
 #include "engines/json_reader.h"
+#include "engines/openai.h"
+#include "net/sleep.h"
 
 namespace assay {
 namespace {
@@ -85,15 +89,43 @@ class OllamaEngine : public Engine {
       ModelInfo info = describe(item);
       if (running) {
         for (const Json& loaded : list(*running)) {
-          if (loaded.value("name", "") != info.name) continue;
+          if (text_at(loaded, "name") != info.name) continue;
           info.loaded = true;
-          info.vram_bytes = integer(loaded, "size_vram");
-          info.context_length = integer(loaded, "context_length");
+          info.memory_bytes = integer_at(loaded, "size");
+          info.vram_bytes = integer_at(loaded, "size_vram");
+          info.context_length = integer_at(loaded, "context_length");
         }
       }
       models.push_back(std::move(info));
     }
     co_return models;
+  }
+
+  Task<Result<void>> describe(ModelInfo& model, Nanos timeout) override {
+    HttpRequest request;
+    request.method = "POST";
+    request.target = "/api/show";
+    request.body = Json{{"model", model.name}}.dump();
+    const auto shown = co_await fetch_document(std::move(request), timeout);
+    if (!shown) co_return fail(shown.error());
+    if (shown->contains("capabilities") && (*shown)["capabilities"].is_array()) {
+      const auto can = [&](std::string_view ability) {
+        const Json& list = (*shown)["capabilities"];
+        return std::any_of(list.begin(), list.end(),
+                           [&](const Json& item) { return item.is_string() && item == ability; });
+      };
+      model.vision = can("vision");
+      model.tools = can("tools");
+    }
+    if (!shown->contains("model_info") || !(*shown)["model_info"].is_object())
+      co_return Result<void>();
+    const Json& info = (*shown)["model_info"];
+    const std::string architecture = text_at(info, "general.architecture");
+    if (architecture.empty()) co_return Result<void>();
+    model.architecture = architecture;
+    model.max_context = integer_at(info, (architecture + ".context_length").c_str());
+    if (const auto count = integer_at(info, "general.parameter_count")) model.parameters = count;
+    co_return Result<void>();
   }
 
   [[nodiscard]] bool unloads() const override { return true; }
@@ -102,6 +134,7 @@ class OllamaEngine : public Engine {
     Json body{{"model", model}, {"keep_alive", 0}};
     const auto unloaded = co_await post("/api/generate", std::move(body));
     if (!unloaded) co_return fail(unloaded.error());
+    co_await wait_until_gone(model);
     co_return std::string("unload");
   }
 
@@ -118,15 +151,11 @@ class OllamaEngine : public Engine {
     if (s.top_p) options["top_p"] = *s.top_p;
     if (s.top_k) options["top_k"] = *s.top_k;
     if (s.seed) options["seed"] = *s.seed;
-    Json body{{"model", request.model},
-              {"messages", {{{"role", "user"}, {"content", request.prompt}}}},
-              {"stream", true}};
+    Json body{{"model", request.model}, {"messages", chat_messages(request)}, {"stream", true}};
+    add_tools(request, body);
     if (!options.empty()) body["options"] = options;
-    HttpRequest http;
-    http.method = "POST";
-    http.target = "/api/chat";
+    HttpRequest http = post_chat("/api/chat", body);
     http.accept = "application/x-ndjson";
-    http.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
     return http;
   }
 
@@ -174,11 +203,6 @@ class OllamaEngine : public Engine {
     return true;
   }
 
-  static std::optional<int64_t> integer(const Json& json, const char* key) {
-    if (!json.contains(key) || !json[key].is_number_integer()) return std::nullopt;
-    return json[key].get<int64_t>();
-  }
-
   /// The `models` array, empty when there is none.
   static const Json& list(const Json& json) {
     static const Json empty = Json::array();
@@ -187,19 +211,37 @@ class OllamaEngine : public Engine {
 
   static ModelInfo describe(const Json& item) {
     ModelInfo info;
-    info.name = item.value("name", "");
-    info.bytes = integer(item, "size");
-    info.digest = item.value("digest", "");
+    info.name = text_at(item, "name");
+    info.bytes = integer_at(item, "size");
+    info.digest = text_at(item, "digest");
     info.is_remote = item.contains("remote_host") || item.contains("remote_model");
     if (item.contains("details") && item["details"].is_object()) {
       const Json& details = item["details"];
-      info.quantization = details.value("quantization_level", "");
-      const std::string family = to_lower(details.value("family", ""));
+      info.quantization = text_at(details, "quantization_level");
+      const std::string family = to_lower(text_at(details, "family"));
       info.is_embedding = family.find("bert") != std::string::npos;
       info.is_projector = family == "clip";
+      info.architecture = family;
+      if (const auto count = parse_parameters(text_at(details, "parameter_size"))) {
+        info.parameters = *count;
+      }
     }
     if (to_lower(info.name).find("embed") != std::string::npos) info.is_embedding = true;
     return info;
+  }
+
+  /// The answer to an unload comes before the memory is free.
+  Task<void> wait_until_gone(std::string model) {
+    constexpr Nanos kMost = std::chrono::seconds(30);
+    constexpr Nanos kBetween = std::chrono::milliseconds(20);
+    const MonoNs deadline = mono_now_ns() + kMost.count();
+    for (bool there = true; there && mono_now_ns() < deadline;) {
+      const auto running = co_await get("/api/ps", kMost);
+      if (!running) co_return;
+      there = false;
+      for (const Json& loaded : list(*running)) there |= text_at(loaded, "name") == model;
+      if (there) co_await sleep_for(http().io(), kBetween);
+    }
   }
 
   Task<Result<Json>> get(std::string target, Nanos timeout) {

@@ -1,8 +1,17 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "engines/engine.h"
 
 namespace assay {
+
+/// The dialogue and the prompt as OpenAI's list of messages; Ollama takes the same.
+nlohmann::ordered_json chat_messages(const CallRequest& request);
+/// Adds the request's tools to a body, if it has any.
+void add_tools(const CallRequest& request, nlohmann::ordered_json& body);
+/// The request of a streamed answer with that body.
+HttpRequest post_chat(std::string target, const nlohmann::ordered_json& body);
 
 /// Any server that speaks OpenAI's chat completions. The base of the engines that extend it.
 class OpenAiEngine : public Engine {
@@ -20,12 +29,15 @@ class OpenAiEngine : public Engine {
   [[nodiscard]] bool fixes_length() const override {
     return accepts.ignore_eos || accepts.min_tokens;
   }
-  [[nodiscard]] bool estimates_tokens() const override { return is_lm_studio_; }
   [[nodiscard]] Framing framing() const override { return Framing::kSse; }
   bool decode(std::string_view payload, Delta& delta, size_t& error_at) override;
 
- private:
-  bool is_lm_studio_ = false;  // Known after probe(): it has a model list of its own.
+ protected:
+  /// The body of /v1/chat/completions.
+  [[nodiscard]] nlohmann::ordered_json chat_body(const CallRequest& request) const;
+  /// The models under `data` of a list: OpenAI's, and what llama-server, vLLM and LM Studio add.
+  Task<Result<std::vector<ModelInfo>>> list_models(std::string target, Nanos timeout);
+  Task<Result<ServerCounters>> read_metrics(std::string target, Nanos timeout);
 };
 
 }  // namespace assay

@@ -80,6 +80,7 @@ bool StreamRecorder::on_event(Engine& engine, std::string_view payload) {
                           printable(engine.key().redact(std::string(delta.error)))));
     return false;
   }
+  note_stage(delta.stage);
   if (delta.bears_text()) {
     note_text(delta);
   } else if (delta.has_choice && delta.finish_reason.empty() && !record_.at.first_role &&
@@ -88,6 +89,7 @@ bool StreamRecorder::on_event(Engine& engine, std::string_view payload) {
   }
   note_counts(delta);
   if (!delta.finish_reason.empty()) record_.finish_reason = std::string(delta.finish_reason);
+  if (delta.untold_finish) record_.finish_reason = untold_finish();
   record_.at.done = since_epoch(stamp_.at);
   if (delta.done) saw_finish_event_ = true;
   if (record_.text_events > max_text_events_ || text_.size() > kMaxAnswerBytes) {
@@ -174,6 +176,21 @@ void StreamRecorder::note_part(ThinkSplitter::Part part, std::string_view piece,
   }
 }
 
+void StreamRecorder::note_stage(Stage stage) {
+  Instants& at = record_.at;
+  Instants::At* const instants[] = {nullptr, &at.load_start, &at.load_end, &at.prefill_start,
+                                    &at.prefill_end};
+  Instants::At* instant = instants[static_cast<size_t>(stage)];
+  if (instant != nullptr && !*instant) *instant = since_epoch(stamp_.at);
+}
+
+std::string StreamRecorder::untold_finish() const {
+  const auto& told = record_.usage_output_tokens;
+  const int64_t tokens = (told ? told : record_.engine.output_tokens).value_or(0);
+  const auto& limit = request_.settings.max_tokens;
+  return limit && tokens >= *limit ? "length" : "stop";
+}
+
 void StreamRecorder::note_counts(const Delta& delta) {
   if (delta.bad_usage) add_flag("bad_usage");
   const auto keep = [](auto& mine, const auto& theirs) {
@@ -189,6 +206,8 @@ void StreamRecorder::note_counts(const Delta& delta) {
   keep(record_.engine.decode_ms, delta.engine.decode_ms);
   keep(record_.engine.load_ms, delta.engine.load_ms);
   keep(record_.engine.total_ms, delta.engine.total_ms);
+  keep(record_.engine.decode_tps, delta.engine.decode_tps);
+  keep(record_.engine.ttft_ms, delta.engine.ttft_ms);
 }
 
 void StreamRecorder::write_pending() {
@@ -220,6 +239,7 @@ void StreamRecorder::on_document(Engine& engine, std::string_view body) {
   record_.events = 1;
   record_.at.done = since_epoch(stamp_.at);
   if (!delta.finish_reason.empty()) record_.finish_reason = std::string(delta.finish_reason);
+  if (delta.untold_finish) record_.finish_reason = untold_finish();
   text_ = delta.text;
   record_.text_bytes = static_cast<int64_t>(delta.text.size());
   record_.reasoning_bytes = static_cast<int64_t>(delta.reasoning.size());

@@ -57,6 +57,9 @@ class StreamRecorder {
   void note_text(const Delta& delta);
   void note_part(ThinkSplitter::Part part, std::string_view piece, MonoNs at);
   void note_counts(const Delta& delta);
+  void note_stage(Stage stage);
+  /// Of a dialect that does not say why an answer ended.
+  [[nodiscard]] std::string untold_finish() const;
   void write_pending();
   bool decode(Engine& engine, std::string_view payload, Delta& delta);
 

@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <vector>
 
 #include "base/files.h"
+#include "gguf/byte_cursor.h"
 #include "gguf/ggml_format.h"
 #include "gguf/gguf_header.h"
 
@@ -25,82 +25,9 @@ constexpr uint64_t kMaxTensors = 1 << 20;
 constexpr uint64_t kMaxNameBytes = 1 << 16;
 constexpr uint32_t kMaxDimensions = 4;
 constexpr int kMaxArrayDepth = 4;
-constexpr size_t kBufferBytes = 1 << 16;
-
-// Reads forward through a file that is `size` bytes long. The first problem sticks: from then on
-// everything reads as zero, and loops ask ok().
-class ByteCursor {
- public:
-  ByteCursor(int fd, int64_t size) : fd_(fd), size_(size), buffer_(kBufferBytes) {}
-
-  [[nodiscard]] bool ok() const { return !problem_.has_value(); }
-  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
-
-  void stop(std::string reason, Errc code = Errc::kInvalidArgument) {
-    if (ok()) problem_ = Error(code, std::move(reason));
-  }
-
-  [[nodiscard]] int64_t position() const { return position_; }
-  [[nodiscard]] uint64_t left() const { return static_cast<uint64_t>(size_ - position_); }
-
-  template <class T>
-  T take() {
-    T value{};
-    take_into(reinterpret_cast<char*>(&value), sizeof value);
-    return value;
-  }
-
-  std::string take_text(uint64_t max_bytes) {
-    const auto length = take<uint64_t>();
-    if (length > max_bytes) stop(fmt::format("a text of {} bytes", length));
-    if (length > left()) stop("it ends inside a text");
-    if (!ok()) return {};
-    std::string text(static_cast<size_t>(length), '\0');
-    take_into(text.data(), text.size());
-    return text;
-  }
-
-  void skip(uint64_t bytes) {
-    if (bytes > left()) stop("it ends inside its header");
-    if (ok()) position_ += static_cast<int64_t>(bytes);
-  }
-
- private:
-  void take_into(char* out, size_t bytes) {
-    if (bytes > left()) stop("it ends inside its header");
-    while (ok() && bytes > 0) {
-      if (position_ < start_ || position_ >= start_ + static_cast<int64_t>(filled_)) {
-        refill();
-        continue;
-      }
-      const auto at = static_cast<size_t>(position_ - start_);
-      const size_t part = std::min(bytes, filled_ - at);
-      std::memcpy(out, buffer_.data() + at, part);
-      out += part;
-      bytes -= part;
-      position_ += static_cast<int64_t>(part);
-    }
-  }
-
-  void refill() {
-    ssize_t got = 0;
-    do {
-      got = ::pread(fd_, buffer_.data(), buffer_.size(), position_);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) stop(errno_text(errno), Errc::kIo);
-    if (got == 0) stop("it became shorter while it was read");
-    start_ = position_;
-    filled_ = static_cast<size_t>(std::max<ssize_t>(got, 0));
-  }
-
-  int fd_;
-  int64_t size_;
-  int64_t position_ = 0;
-  std::vector<char> buffer_;
-  int64_t start_ = 0;
-  size_t filled_ = 0;
-  std::optional<Error> problem_;
-};
+constexpr uint64_t kMaxLayers = 4096;
+constexpr std::string_view kUnknownFormat = "type ";
+constexpr uint64_t kMaxHeads = 1 << 16;
 
 // Bytes of one value of a fixed size; 0 for texts and arrays.
 uint64_t value_bytes(GgufValue type) {
@@ -174,7 +101,7 @@ class HeaderParser {
     if (type == GgufValue::kString) {
       parse_text(key);
     } else if (type == GgufValue::kArray) {
-      skip_array(1);
+      parse_array(key);
     } else if (type == GgufValue::kBool) {
       const bool value = cursor_.take<uint8_t>() != 0;
       if (key == "assay.random_weights") info_.random_weights = value;
@@ -189,20 +116,16 @@ class HeaderParser {
       info_.architecture = cursor_.take_text(kMaxNameBytes);
     } else if (key == "general.name") {
       info_.name = cursor_.take_text(kMaxNameBytes);
+    } else if (key == "general.type") {
+      info_.type = cursor_.take_text(kMaxNameBytes);
     } else {
+      info_.chat_template |= key == "tokenizer.chat_template";
       cursor_.skip(cursor_.take<uint64_t>());
     }
   }
 
   void parse_number(const std::string& key, GgufValue type) {
-    std::optional<uint64_t> number;
-    if (type == GgufValue::kUint32) {
-      number = cursor_.take<uint32_t>();
-    } else if (type == GgufValue::kUint64) {
-      number = cursor_.take<uint64_t>();
-    } else {
-      cursor_.skip(value_bytes(type));
-    }
+    const auto number = take_whole(type);
     if (!number) return;
     if (key == "general.file_type" && *number <= std::numeric_limits<uint32_t>::max()) {
       file_type_ = static_cast<uint32_t>(*number);
@@ -215,15 +138,64 @@ class HeaderParser {
       alignment_ = *number;
     }
     // The prefix is the architecture, which may come later.
-    constexpr std::array kWanted{".context_length",          ".block_count",
-                                 ".embedding_length",        ".attention.head_count",
-                                 ".attention.head_count_kv", ".attention.key_length",
-                                 ".attention.value_length",  ".expert_count"};
-    const bool wanted = std::any_of(kWanted.begin(), kWanted.end(),
+    constexpr std::array kWanted{".context_length",
+                                 ".block_count",
+                                 ".embedding_length",
+                                 ".attention.head_count",
+                                 ".attention.head_count_kv",
+                                 ".attention.key_length",
+                                 ".attention.value_length",
+                                 ".expert_count",
+                                 ".pooling_type"};
+    const bool wanted = key.starts_with("split.") ||
+                        std::any_of(kWanted.begin(), kWanted.end(),
                                     [&](std::string_view end) { return key.ends_with(end); });
     if (wanted && *number <= std::numeric_limits<int32_t>::max()) {
       numbers_[key] = static_cast<int64_t>(*number);
     }
+  }
+
+  /// A whole number from 0 on. Absent for other values, which are skipped.
+  std::optional<uint64_t> take_whole(GgufValue type) {
+    const auto from_zero = [](int64_t value) {
+      return value < 0 ? std::nullopt : std::optional(static_cast<uint64_t>(value));
+    };
+    switch (type) {
+      case GgufValue::kUint8:
+        return cursor_.take<uint8_t>();
+      case GgufValue::kUint16:
+        return cursor_.take<uint16_t>();
+      case GgufValue::kUint32:
+        return cursor_.take<uint32_t>();
+      case GgufValue::kUint64:
+        return cursor_.take<uint64_t>();
+      case GgufValue::kInt8:
+        return from_zero(cursor_.take<int8_t>());
+      case GgufValue::kInt16:
+        return from_zero(cursor_.take<int16_t>());
+      case GgufValue::kInt32:
+        return from_zero(cursor_.take<int32_t>());
+      case GgufValue::kInt64:
+        return from_zero(cursor_.take<int64_t>());
+      default:
+        cursor_.skip(value_bytes(type));
+        return std::nullopt;
+    }
+  }
+
+  /// Where layers differ, their key and value heads are listed one by one.
+  void parse_array(const std::string& key) {
+    if (!key.ends_with(".attention.head_count_kv")) return skip_array(1);
+    const GgufValue type = take_type();
+    const auto count = cursor_.take<uint64_t>();
+    if (value_bytes(type) == 0 || count > kMaxLayers) {
+      return cursor_.stop(fmt::format("{} layers of key and value heads", count));
+    }
+    int64_t sum = 0;
+    for (uint64_t i = 0; i < count && cursor_.ok(); ++i) {
+      sum += static_cast<int64_t>(std::min<uint64_t>(take_whole(type).value_or(0), kMaxHeads));
+    }
+    listed_kv_heads_[key] = sum;
   }
 
   void skip_array(int depth) {
@@ -249,20 +221,26 @@ class HeaderParser {
       cursor_.stop(fmt::format("a tensor of {} dimensions", dimensions));
     if (!cursor_.ok()) return;
     int64_t values = 1;
+    int64_t rows = 1;
     for (uint32_t i = 0; i < dimensions; ++i) {
       const auto length = cursor_.take<uint64_t>();
+      if (i == 1) rows = static_cast<int64_t>(length);
       if (length > std::numeric_limits<int64_t>::max() ||
           __builtin_mul_overflow(values, static_cast<int64_t>(length), &values)) {
         return cursor_.stop("a tensor too large to count");
       }
     }
     if (__builtin_add_overflow(info_.parameters, values, &info_.parameters)) {
-      cursor_.stop("too many parameters to count");
+      return cursor_.stop("too many parameters to count");
     }
     const auto type = cursor_.take<uint32_t>();
     const auto offset = cursor_.take<uint64_t>();
     const auto format = ggml_format(type);
-    if (dimensions > 1 && format) matrix_values_[format->name] += static_cast<double>(values);
+    if (name == "token_embd.weight") info_.vocabulary = rows;
+    if (dimensions > 1) {
+      info_.matrix_values[format ? std::string(format->name)
+                                 : fmt::format("{}{}", kUnknownFormat, type)] += values;
+    }
     uint64_t end = offset;
     if (format) {
       const auto blocks = static_cast<uint64_t>(values / format->block_values);
@@ -298,22 +276,46 @@ class HeaderParser {
     return found == numbers_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// Keys and values of all layers, as 16-bit floats; 0 where the header does not tell.
-  [[nodiscard]] double context_bytes() const {
+  /// Of all layers; where the header names none for keys and values, they are the query's.
+  [[nodiscard]] std::optional<double> kv_heads() const {
+    const auto listed =
+        listed_kv_heads_.find(fmt::format("{}.attention.head_count_kv", info_.architecture));
+    if (listed != listed_kv_heads_.end()) return static_cast<double>(listed->second);
     const auto layers = number("block_count");
+    auto heads = number("attention.head_count_kv");
+    if (!heads) heads = number("attention.head_count");
+    if (!layers || !heads) return std::nullopt;
+    return static_cast<double>(*layers) * static_cast<double>(*heads);
+  }
+
+  /// Keys and values of all layers, as 16-bit floats.
+  [[nodiscard]] std::optional<double> cache_bytes() const {
+    const auto kv = kv_heads();
     const auto heads = number("attention.head_count");
-    const auto kv_heads = number("attention.head_count_kv");
     const auto embedding = number("embedding_length");
-    if (!layers || !heads || *heads == 0 || !kv_heads || !embedding) return 0;
-    const int64_t usual = *embedding / *heads;
-    const auto lengths = number("attention.key_length").value_or(usual) +
-                         number("attention.value_length").value_or(usual);
+    std::optional<int64_t> usual;
+    if (heads && *heads > 0 && embedding) usual = *embedding / *heads;
+    const auto key = number("attention.key_length");
+    const auto value = number("attention.value_length");
+    if (!kv || (!usual && (!key || !value))) return std::nullopt;
     constexpr double kF16Bytes = 2;
-    return static_cast<double>(*layers) * static_cast<double>(*kv_heads) *
-           static_cast<double>(lengths) * kF16Bytes;
+    return *kv * kF16Bytes * static_cast<double>((key ? *key : *usual) + (value ? *value : *usual));
+  }
+
+  /// What gguf-split writes into each part.
+  [[nodiscard]] std::optional<GgufSplit> split() const {
+    const auto of_key = [&](const char* key) {
+      const auto found = numbers_.find(key);
+      return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+    };
+    const auto count = of_key("split.count");
+    const auto no = of_key("split.no");
+    if (!count || *count < 2 || !no) return std::nullopt;
+    return GgufSplit{*no, *count, of_key("split.tensors.count")};
   }
 
   void check_data_end() {
+    if (info_.split && info_.tensors == 0) return;  // A first part may hold the description alone.
     const auto header = static_cast<uint64_t>(cursor_.position());
     const uint64_t data_start = (header + alignment_ - 1) / alignment_ * alignment_;
     uint64_t needed = 0;
@@ -325,19 +327,25 @@ class HeaderParser {
   }
 
   void finish() {
+    info_.split = split();
     check_data_end();
-    if (info_.architecture.empty()) cursor_.stop("it names no architecture");
+    // Of a split model only the first part describes it.
+    const bool later_part = info_.split && info_.split->no > 0;
+    if (info_.architecture.empty() && !later_part) cursor_.stop("it names no architecture");
     info_.context_length = number("context_length");
+    info_.layers = number("block_count");
+    info_.cache_bytes_per_token = cache_bytes();
+    info_.is_embedding = number("pooling_type").value_or(0) > 0;
     if (!unknown_format_ && number("expert_count").value_or(0) == 0) {
       if (!has_output_) cost_.weight_bytes += embedding_bytes_;
-      cost_.context_bytes = context_bytes();
+      cost_.context_bytes = info_.cache_bytes_per_token.value_or(0);
       info_.token_cost = cost_;
     }
     if (file_type_) info_.quantisation = file_type_label(*file_type_);
-    if (info_.quantisation.empty() && !matrix_values_.empty()) {
-      info_.quantisation = std::ranges::max_element(matrix_values_, {}, [](const auto& entry) {
-                             return entry.second;
-                           })->first;
+    if (info_.quantisation.empty() && !info_.matrix_values.empty()) {
+      const auto most = std::ranges::max_element(info_.matrix_values, {},
+                                                 [](const auto& entry) { return entry.second; });
+      if (!most->first.starts_with(kUnknownFormat)) info_.quantisation = most->first;
     }
   }
 
@@ -346,8 +354,8 @@ class HeaderParser {
   ByteCursor cursor_;
   GgufInfo info_;
   std::optional<uint32_t> file_type_;
-  std::map<std::string, int64_t> numbers_;  // Whole numbers of the metadata, by their key.
-  std::map<std::string_view, double> matrix_values_;
+  std::map<std::string, int64_t> numbers_;          // Whole numbers of the metadata, by their key.
+  std::map<std::string, int64_t> listed_kv_heads_;  // Where a layer each is listed: their sum.
   uint64_t alignment_ = kGgufAlignment;
   GgufCost cost_;
   double embedding_bytes_ = 0;

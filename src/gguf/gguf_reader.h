@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,17 +18,35 @@ struct GgufCost {
   double operations = 0;     ///< Of a prompt's token, which does not go through the output matrix.
 };
 
+/// Which part of a split model a file is, by its header.
+struct GgufSplit {
+  int64_t no = 0;  ///< From 0 on.
+  int64_t count = 0;
+  std::optional<int64_t> tensors;  ///< Of all parts.
+};
+
 /// What the header of a GGUF file says about its model.
 struct GgufInfo {
   std::string architecture;  ///< Such as `llama`.
   std::string name;          ///< Empty when the file gives none.
+  std::string type;          ///< `model`, `mmproj`, `adapter` …; empty when the file gives none.
   /// Such as `q4_k_m`: by `general.file_type`, or the commonest matrix format where there is none;
   /// empty when neither is known.
   std::string quantisation;
   int64_t parameters = 0;  ///< The sum of all tensors' values.
   std::optional<int64_t> context_length;
-  bool random_weights = false;  ///< Made by Assay: speed is real, text is noise.
-  bool scripted = false;        ///< Made by Assay to give one known answer.
+  std::optional<int64_t> layers;      ///< Repeating ones; the output layer is not among them.
+  std::optional<int64_t> vocabulary;  ///< Rows of the token embedding.
+  /// Keys and values of a token in all layers, as 16-bit floats. Absent where the header does not
+  /// tell, as for models without attention. Windows that forget are not taken into account.
+  std::optional<double> cache_bytes_per_token;
+  /// Values of matrices by tensor format; `type 99` is one that this version does not know.
+  std::map<std::string, int64_t> matrix_values;
+  bool chat_template = false;
+  bool is_embedding = false;       ///< Makes a vector of a text.
+  std::optional<GgufSplit> split;  ///< Absent for a model in one file.
+  bool random_weights = false;     ///< Made by Assay: speed is real, text is noise.
+  bool scripted = false;           ///< Made by Assay to give one known answer.
   int64_t tensors = 0;
   int64_t file_bytes = 0;
   /// What a token costs to generate. Absent for mixtures of experts, which read a part of their

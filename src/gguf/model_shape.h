@@ -10,6 +10,7 @@ namespace assay {
 enum class Architecture : uint8_t {
   kLlama,
   kQwen2,  ///< As llama, with biases on the query, key and value projections.
+  kQwen3,  ///< As llama, with a norm over each head's query and key.
 };
 
 std::string_view architecture_name(Architecture architecture);

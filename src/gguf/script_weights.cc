@@ -114,6 +114,7 @@ std::unique_ptr<TensorFiller> script_filler(const ModelShape& shape, const Vocab
       return std::make_unique<ZeroRows>();
     case TensorRole::kOutputNorm:
     case TensorRole::kLayerNorm:
+    case TensorRole::kHeadNorm:
       return std::make_unique<OnesVector>();
     case TensorRole::kBias:
     case TensorRole::kProjection:

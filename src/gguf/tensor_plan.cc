@@ -60,6 +60,9 @@ class Planner {
       add_vector(name("attn_q.bias"), TensorRole::kBias, query);
       add_vector(name("attn_k.bias"), TensorRole::kBias, kv);
       add_vector(name("attn_v.bias"), TensorRole::kBias, kv);
+    } else if (s.architecture == Architecture::kQwen3) {
+      add_vector(name("attn_q_norm.weight"), TensorRole::kHeadNorm, s.head_size);
+      add_vector(name("attn_k_norm.weight"), TensorRole::kHeadNorm, s.head_size);
     }
     add_matrix(name("attn_output.weight"), TensorRole::kAttentionWrite, query, s.embedding, base_);
     add_vector(name("ffn_norm.weight"), TensorRole::kLayerNorm, s.embedding);

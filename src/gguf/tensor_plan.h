@@ -15,6 +15,7 @@ enum class TensorRole : uint8_t {
   kOutput,
   kOutputNorm,
   kLayerNorm,
+  kHeadNorm,  ///< Of a head's query or key.
   kBias,
   kProjection,        ///< Reads the residual stream.
   kAttentionWrite,    ///< Its result is added to the residual stream.

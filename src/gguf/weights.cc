@@ -147,6 +147,8 @@ std::unique_ptr<TensorFiller> random_filler(const ModelShape& shape, const Vocab
     }
     case TensorRole::kLayerNorm:
       return std::make_unique<VectorFiller>(tensor.columns, 0.0F, 1.0F);
+    case TensorRole::kHeadNorm:
+      return std::make_unique<VectorFiller>(tensor.columns, 1.0F, 1.0F);
     case TensorRole::kBias:
       return std::make_unique<MatrixFiller>(tensor, 0.1, seed);
     case TensorRole::kAttentionWrite:

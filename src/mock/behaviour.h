@@ -34,8 +34,9 @@ struct Behaviour {
   enum class ErrorEvent : uint8_t { kNone, kObject, kText };
 
   // Instead of an answer.
-  int status = 0;          ///< Not 0: this status ...
-  int64_t status_for = 0;  ///< ... for the first so many requests of the model.
+  int status = 0;                ///< Not 0: this status ...
+  int64_t status_for = 0;        ///< ... for the first so many requests of the model.
+  std::string_view status_text;  ///< The message beside it; empty: a usual one.
   RetryAfter retry_after = RetryAfter::kNone;
   int64_t retry_seconds = 0;
   bool refuse_stream_options = false;

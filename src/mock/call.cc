@@ -86,6 +86,19 @@ void read_ollama(const Json& body, Call& call) {
   call.unload = is_zero_duration(member(body, "keep_alive"));
 }
 
+void read_lm_studio(const Json& body, Call& call) {
+  call.stream = is_true(member(body, "stream"));
+  call.prompt = content_text(member(body, "system_prompt"));
+  if (!call.prompt.empty()) call.prompt += '\n';
+  call.last_user = content_text(member(body, "input"));
+  call.prompt += call.last_user;
+  call.empty = call.last_user.empty();
+  call.max_tokens = count_of(member(body, "max_output_tokens"));
+  call.num_ctx = count_of(member(body, "context_length"));
+  const Json& reasoning = member(body, "reasoning");
+  call.think = !(reasoning.is_string() && reasoning.get<std::string>() == "off");
+}
+
 }  // namespace
 
 Result<Call> parse_call(Api api, const ServedRequest& request) {
@@ -97,7 +110,12 @@ Result<Call> parse_call(Api api, const ServedRequest& request) {
   call.stamped = request.header("X-Assay-Stamp") == "1";
   const Json& model = member(body, "model");
   if (model.is_string()) call.model = model.get<std::string>();
-  if (api == Api::kOpenAiChat || api == Api::kOllamaChat) {
+  if (api == Api::kLmStudioChat) {
+    if (call.model.empty()) return fail(Errc::kInvalidArgument, "\"model\" is required");
+    read_lm_studio(body, call);
+    return call;
+  }
+  if (api == Api::kOpenAiChat || api == Api::kLmStudioOlderChat || api == Api::kOllamaChat) {
     const Json& messages = member(body, "messages");
     if (!messages.is_array() && !(messages.is_null() && api == Api::kOllamaChat)) {
       return fail(Errc::kInvalidArgument, "`messages` must be a list");

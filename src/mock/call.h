@@ -10,7 +10,14 @@
 
 namespace assay {
 
-enum class Api : uint8_t { kOpenAiChat, kOpenAiText, kOllamaChat, kOllamaGenerate };
+enum class Api : uint8_t {
+  kOpenAiChat,
+  kOpenAiText,
+  kOllamaChat,
+  kOllamaGenerate,
+  kLmStudioChat,      ///< /api/v1/chat
+  kLmStudioOlderChat  ///< /api/v0/chat/completions
+};
 
 inline bool is_ollama(Api api) { return api == Api::kOllamaChat || api == Api::kOllamaGenerate; }
 

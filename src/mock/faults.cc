@@ -106,6 +106,14 @@ constexpr Fault kFaults[] = {
      [](Arguments, Behaviour& b) -> Result<void> { return always(500, b); }},
     {"400", "", "always 400", "error http_400", "error http_400", 1,
      [](Arguments, Behaviour& b) -> Result<void> { return always(400, b); }},
+    {"unloaded", "N=1",
+     "first N requests: 400 `Model unloaded.`, LM Studio's word for a model that it evicted; its "
+     "own adapter asks once more",
+     "error http_400", "error http_400", 1,
+     [](Arguments a, Behaviour& b) -> Result<void> {
+       b.status_text = "Model unloaded.";
+       return fail_first(a, 400, 1, b);
+     }},
     {"401", "", "always 401", "error http_401", "error http_401", 1,
      [](Arguments, Behaviour& b) -> Result<void> { return always(401, b); }},
     {"404", "", "always 404, model not found", "error http_404", "error http_404", 1,

@@ -7,6 +7,8 @@
 
 #include "base/random.h"
 #include "mock/faults.h"
+#include "mock/lmstudio_dialect.h"
+#include "mock/model_routes.h"
 #include "mock/ollama_dialect.h"
 #include "mock/openai_dialect.h"
 #include "mock/probe_routes.h"
@@ -25,6 +27,10 @@ std::optional<Api> generation_api(const ServedRequest& request, Flavor flavor) {
   if (request.method != "POST") return std::nullopt;
   if (request.path == "/v1/chat/completions") return Api::kOpenAiChat;
   if (request.path == "/v1/completions") return Api::kOpenAiText;
+  if (flavor == Flavor::kLmStudio && request.path == "/api/v1/chat") return Api::kLmStudioChat;
+  if (is_lm_studio(flavor) && request.path == "/api/v0/chat/completions") {
+    return Api::kLmStudioOlderChat;
+  }
   if (flavor != Flavor::kOllama && flavor != Flavor::kAll) return std::nullopt;
   if (request.path == "/api/chat") return Api::kOllamaChat;
   if (request.path == "/api/generate") return Api::kOllamaGenerate;
@@ -80,14 +86,26 @@ MockService::MockService(boost::asio::io_context& io, MockOptions options,
     : options_(std::move(options)),
       script_(std::move(script)),
       pacer_(io),
-      slots_(options_.slots, stats_) {}
+      slots_(options_.slots, stats_) {
+  // A vLLM server has its models before it listens.
+  if (options_.flavor != Flavor::kVllm) return;
+  for (const std::string& model : options_.models) models_.load_wait(model, 0, Nanos(0));
+}
 
 std::string MockService::error_body(Api api, int status, std::string_view message) const {
+  if (api == Api::kLmStudioChat) return lm_studio_error(status, message);
   return is_ollama(api) ? ollama_error(message) : openai_error(options_.flavor, status, message);
+}
+
+void MockService::remember(const ServedRequest& request) {
+  if (request.path.starts_with("/stats") || request.path == "/requests") return;
+  if (seen_.size() == kMostSeen) seen_.pop_front();
+  seen_.push_back({request.method, request.target, request.body.substr(0, kMostSeenBytes)});
 }
 
 Task<void> MockService::handle(const ServedRequest& request, HttpConnection& connection) {
   stats_.count_request(request.path);
+  remember(request);
   std::string response;
   if (needs_key(request) && !options_.api_key.empty() &&
       request.header("Authorization") != "Bearer " + options_.api_key) {
@@ -96,6 +114,12 @@ Task<void> MockService::handle(const ServedRequest& request, HttpConnection& con
     const auto api = generation_api(request, options_.flavor);
     if (api) {
       co_await generate(*api, request, connection);
+      co_return;
+    }
+    auto timed = model_response(request, *this);
+    if (timed) {
+      const bool here = co_await connection.sleep_until(timed->due);
+      if (here) co_await connection.send(timed->response);
       co_return;
     }
     response = probe_response(request, *this);
@@ -116,6 +140,11 @@ Task<void> MockService::generate(Api api, const ServedRequest& request,
   if (!behaviour || !models_.admits(call->model)) {
     const std::string why = behaviour ? "too many models" : behaviour.error().message;
     refusal = http_response(400, kJson, error_body(api, 400, why));
+    co_await connection.send(refusal);
+    co_return;
+  }
+  if (asleep_) {
+    refusal = http_response(503, kJson, error_body(api, 503, "the engine sleeps"));
     co_await connection.send(refusal);
     co_return;
   }
@@ -145,7 +174,9 @@ Task<bool> MockService::refuse(const Call& call, const Behaviour& behaviour,
   if (behaviour.refuses(attempt)) {
     std::string headers = retry_after_header(behaviour);
     if (behaviour.status == 302) headers += "Location: /redirected\r\n";
-    const std::string text = refusal_text(behaviour.status, call.model);
+    const std::string text = behaviour.status_text.empty()
+                                 ? refusal_text(behaviour.status, call.model)
+                                 : std::string(behaviour.status_text);
     response = http_response(behaviour.status, kJson, error_body(call.api, behaviour.status, text),
                              headers);
   } else if (behaviour.refuse_stream_options && call.has_stream_options) {
@@ -197,7 +228,7 @@ Task<void> MockService::answer(const Call& call, const Behaviour& behaviour,
 std::optional<StreamPlan> MockService::plan_answer(const Call& call, const Behaviour& behaviour,
                                                    MonoNs start) {
   std::vector<std::string_view> prompt = split_tokens(call.prompt);
-  const int64_t ctx = is_ollama(call.api) ? call.num_ctx.value_or(options_.ctx) : options_.ctx;
+  const int64_t ctx = call.num_ctx.value_or(options_.ctx);
   const auto asked = static_cast<int64_t>(prompt.size());
   int64_t room = kNoLimit;
   if (ctx > 0 && is_ollama(call.api)) {
@@ -221,9 +252,13 @@ std::optional<StreamPlan> MockService::plan_answer(const Call& call, const Behav
       make_schedule(options_, call.received, start, load, reply.prompt_tokens - reply.cached_tokens,
                     reply.answer.tokens.size(), mixer());
   stats_.prompt_tokens += reply.prompt_tokens - reply.cached_tokens;
+  stats_.cached_tokens += reply.cached_tokens;
   stats_.output_tokens += static_cast<int64_t>(reply.answer.tokens.size());
   reply.id = fmt::format("{:016x}", ++answers_);
   reply.created_s = wall_now_ns() / 1'000'000'000;
+  if (call.api == Api::kLmStudioChat) {
+    return call.stream ? lm_studio_stream(reply) : body_plan(reply, lm_studio_body(reply));
+  }
   if (call.stream) return is_ollama(call.api) ? ollama_stream(reply) : openai_stream(reply);
   return body_plan(reply, is_ollama(call.api) ? ollama_body(reply) : openai_body(reply));
 }

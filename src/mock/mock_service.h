@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -34,8 +35,21 @@ class MockService {
   [[nodiscard]] const MockOptions& options() const { return options_; }
   MockStats& stats() { return stats_; }
   ModelTable& models() { return models_; }
+  /// vLLM's sleep mode.
+  void set_asleep(bool asleep) { asleep_ = asleep; }
+  [[nodiscard]] bool asleep() const { return asleep_; }
+
+  /// A request as it came, for those who compare what was sent with what was meant.
+  struct SeenRequest {
+    std::string method, target, body;
+  };
+  /// The last kMostSeen, oldest first, without those for the counters.
+  [[nodiscard]] const std::deque<SeenRequest>& seen() const { return seen_; }
+  static constexpr size_t kMostSeen = 64;
+  static constexpr size_t kMostSeenBytes = 64 << 10;  ///< Of one body; the rest is cut off.
 
  private:
+  void remember(const ServedRequest& request);
   Task<void> generate(Api api, const ServedRequest& request, HttpConnection& connection);
   /// True when the request was dealt with: refused, reset, or left without an answer.
   Task<bool> refuse(const Call& call, const Behaviour& behaviour, HttpConnection& connection);
@@ -52,6 +66,8 @@ class MockService {
   Pacer pacer_;
   SlotQueue slots_;
   uint64_t answers_ = 0;
+  bool asleep_ = false;
+  std::deque<SeenRequest> seen_;
 };
 
 }  // namespace assay

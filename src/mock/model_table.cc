@@ -51,6 +51,11 @@ std::vector<std::string> ModelTable::loaded() const {
   return names;
 }
 
+std::optional<MonoNs> ModelTable::loaded_at(const std::string& model) const {
+  const auto found = models_.find(model);
+  return found == models_.end() ? std::nullopt : found->second.loaded_at;
+}
+
 bool ModelTable::admits(const std::string& model) const {
   return models_.size() < kMostModels || models_.contains(model);
 }

@@ -41,6 +41,8 @@ class ModelTable {
   int64_t next_answer(const std::string& model) { return models_[model].answers++; }
 
   [[nodiscard]] std::vector<std::string> loaded() const;
+  /// When the model's load is or was over; absent when nobody asked for it.
+  [[nodiscard]] std::optional<MonoNs> loaded_at(const std::string& model) const;
 
   /// False when so many names are known that no further one is taken.
   [[nodiscard]] bool admits(const std::string& model) const;

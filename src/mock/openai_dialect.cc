@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "mock/lmstudio_dialect.h"
+
 namespace assay {
 
 namespace {
@@ -13,11 +15,9 @@ using Channel = AnswerToken::Channel;
 
 constexpr std::string_view kErrorText = "the model failed while it was answering";
 
-bool is_chat(const Reply& reply) { return reply.call.api == Api::kOpenAiChat; }
+bool is_chat(const Reply& reply) { return reply.call.api != Api::kOpenAiText; }
 
-bool has_timings(const Reply& reply) {
-  return reply.options.flavor == Flavor::kLlamaCpp || reply.options.flavor == Flavor::kAll;
-}
+bool has_timings(const Reply& reply) { return is_llama(reply.options.flavor); }
 
 bool gives_usage(const Reply& reply) { return reply.options.usage && reply.behaviour.usage; }
 
@@ -62,6 +62,7 @@ std::string account_json(const Reply& reply, bool with_usage) {
   std::string text;
   if (with_usage) text += "," + usage_json(reply);
   if (has_timings(reply)) text += "," + timings_json(reply);
+  if (reply.call.api == Api::kLmStudioOlderChat) text += "," + lm_studio_older_stats(reply);
   return text;
 }
 
@@ -178,7 +179,8 @@ void add_opening(StreamPlan& plan, const Reply& reply, ChunkWriter& writer, Role
     add_event(plan, at, writer.shape("[", "]", account_json(reply, true)));
   }
   if (!is_chat(reply)) return;
-  const bool null_content = behaviour.null_first || reply.options.flavor == Flavor::kLlamaCpp;
+  const bool null_content = behaviour.null_first || reply.options.flavor == Flavor::kLlamaCpp ||
+                            reply.options.flavor == Flavor::kRouter;
   if (role != RoleMode::kEarly && !behaviour.null_first) return;
   const std::string_view said = role == RoleMode::kNone ? "" : R"("role":"assistant",)";
   add_event(plan, at,
@@ -273,14 +275,13 @@ EventShape openai_body(const Reply& reply) {
 
 std::string openai_error(Flavor flavor, int status, std::string_view message) {
   const std::string text = json_escaped(message);
-  const bool llama = flavor == Flavor::kLlamaCpp || flavor == Flavor::kAll;
   const std::string_view type = status == 401   ? "authentication_error"
                                 : status == 404 ? "not_found_error"
                                 : status == 429 ? "rate_limit_error"
                                 : status == 503 ? "unavailable_error"
                                 : status >= 500 ? "server_error"
                                                 : "invalid_request_error";
-  if (llama) {
+  if (is_llama(flavor)) {
     return fmt::format(R"({{"error":{{"code":{},"message":"{}","type":"{}"}}}})", status, text,
                        type);
   }
@@ -289,7 +290,7 @@ std::string openai_error(Flavor flavor, int status, std::string_view message) {
 }
 
 std::string context_error(Flavor flavor, int64_t prompt_tokens, int64_t ctx) {
-  if (flavor == Flavor::kLlamaCpp || flavor == Flavor::kAll) {
+  if (is_llama(flavor)) {
     return fmt::format(
         R"({{"error":{{"code":400,"message":"request ({0} tokens) exceeds the available context )"
         R"(size ({1} tokens), try increasing it","type":"exceed_context_size_error",)"

@@ -39,7 +39,11 @@ constexpr Word<ReasoningStyle> kStyles[] = {{"field", ReasoningStyle::kField},
                                             {"tags", ReasoningStyle::kTags}};
 constexpr Word<Flavor> kFlavors[] = {{"openai", Flavor::kOpenAi},
                                      {"llamacpp", Flavor::kLlamaCpp},
+                                     {"llamacpp-router", Flavor::kRouter},
                                      {"ollama", Flavor::kOllama},
+                                     {"lmstudio", Flavor::kLmStudio},
+                                     {"lmstudio-v0", Flavor::kLmStudioV0},
+                                     {"vllm", Flavor::kVllm},
                                      {"all", Flavor::kAll}};
 
 using Json = nlohmann::json;
@@ -67,6 +71,12 @@ Result<ReasoningStyle> parse_reasoning_style(std::string_view text) {
 }
 Result<Flavor> parse_flavor(std::string_view text) {
   return parse_word("--flavor", text, kFlavors);
+}
+
+std::vector<std::string_view> flavor_texts() {
+  std::vector<std::string_view> texts;
+  for (const auto& word : kFlavors) texts.push_back(word.text);
+  return texts;
 }
 
 std::string_view flavor_text(Flavor flavor) {

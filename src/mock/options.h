@@ -23,14 +23,33 @@ enum class RoleMode : uint8_t { kEarly, kWithFirst, kNone };
 /// (`<think>` inside the content).
 enum class ReasoningStyle : uint8_t { kField, kTags };
 
-/// Whose routes and shapes answer. Text forms: openai, llamacpp, ollama, all.
-enum class Flavor : uint8_t { kOpenAi, kLlamaCpp, kOllama, kAll };
+/// Whose routes and shapes answer. Text forms: openai, llamacpp, llamacpp-router (several models),
+/// ollama, lmstudio, lmstudio-v0 (an older program), vllm, all.
+enum class Flavor : uint8_t {
+  kOpenAi,
+  kLlamaCpp,
+  kRouter,
+  kOllama,
+  kLmStudio,
+  kLmStudioV0,
+  kVllm,
+  kAll
+};
+
+/// Whether llama-server's shapes are those of the flavor.
+inline bool is_llama(Flavor flavor) {
+  return flavor == Flavor::kLlamaCpp || flavor == Flavor::kRouter || flavor == Flavor::kAll;
+}
+inline bool is_lm_studio(Flavor flavor) {
+  return flavor == Flavor::kLmStudio || flavor == Flavor::kLmStudioV0;
+}
 
 Result<GapDistribution> parse_gap_distribution(std::string_view text);
 Result<RoleMode> parse_role_mode(std::string_view text);
 Result<ReasoningStyle> parse_reasoning_style(std::string_view text);
 Result<Flavor> parse_flavor(std::string_view text);
 std::string_view flavor_text(Flavor flavor);
+std::vector<std::string_view> flavor_texts();  ///< Of all flavors.
 
 /// What the mock engine pretends to be. Each field is one flag of `assay mock-server`.
 struct MockOptions {

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "mock/mock_service.h"
+#include "mock/native_routes.h"
 #include "mock/ollama_dialect.h"
 #include "mock/openai_dialect.h"
 #include "mock/tokens.h"
@@ -37,7 +38,7 @@ std::string ok(const Json& body) {
 
 std::string models_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
-  const bool llama = options.flavor == Flavor::kLlamaCpp || options.flavor == Flavor::kAll;
+  const bool llama = is_llama(options.flavor);
   Json data = Json::array();
   for (const std::string& name : options.models) {
     Json model = {{"id", name}, {"object", "model"}, {"created", kModelDate_ns / 1'000'000'000}};
@@ -178,25 +179,58 @@ std::string reset_response(const ServedRequest&, MockService& service) {
   return ok({{"reset", true}});
 }
 
-/// The *Alone families are how one engine is told from another: a server of every flavor at once
-/// leaves them out, so that clients take it for what it is, an OpenAI-compatible server.
-enum Family : uint8_t { kEvery, kLlama, kOllama, kLlamaAlone, kOllamaAlone };
+/// The last requests, with their bodies as they came.
+std::string requests_response(const ServedRequest&, MockService& service) {
+  Json list = Json::array();
+  for (const auto& seen : service.seen()) {
+    list.push_back({{"method", seen.method}, {"target", seen.target}, {"body", seen.body}});
+  }
+  return ok(list);
+}
+
+/// LM Studio says this with status 200.
+std::string unexpected_endpoint(const ServedRequest& request) {
+  return ok({{"error", fmt::format("Unexpected endpoint or method. ({} {})", request.method,
+                                   request.path)}});
+}
+
+constexpr uint32_t bit(Flavor flavor) { return 1U << static_cast<uint32_t>(flavor); }
+
+// How one engine is told from another are routes that a server of every flavor at once leaves out,
+// so that clients take it for what it is, an OpenAI-compatible server.
+constexpr uint32_t kEvery = ~0U;
+constexpr uint32_t kLlama = bit(Flavor::kLlamaCpp) | bit(Flavor::kRouter) | bit(Flavor::kAll);
+constexpr uint32_t kLlamaAlone = bit(Flavor::kLlamaCpp);
+constexpr uint32_t kRouter = bit(Flavor::kRouter);
+constexpr uint32_t kOllama = bit(Flavor::kOllama) | bit(Flavor::kAll);
+constexpr uint32_t kOllamaAlone = bit(Flavor::kOllama);
+constexpr uint32_t kLmStudio = bit(Flavor::kLmStudio);
+constexpr uint32_t kLmStudioAny = bit(Flavor::kLmStudio) | bit(Flavor::kLmStudioV0);
+constexpr uint32_t kVllm = bit(Flavor::kVllm);
 
 struct Route {
   std::string_view method, path;
-  Family family;
+  uint32_t flavors;
   std::string (*respond)(const ServedRequest&, MockService&);
 };
 
+/// The first that fits answers.
 constexpr Route kRoutes[] = {
+    {"GET", "/v1/models", kVllm, &vllm_models},
+    {"GET", "/v1/models", kRouter, &router_models},
     {"GET", "/v1/models", kEvery, &models_response},
+    {"GET", "/requests", kEvery, &requests_response},
     {"GET", "/stats", kEvery, &stats_response},
     {"POST", "/stats/reset", kEvery, &reset_response},
     {"GET", "/redirected", kEvery, &redirected_response},
     {"POST", "/redirected", kEvery, &redirected_response},
     {"GET", "/health", kLlama, &health_response},
     {"GET", "/v1/health", kLlama, &health_response},
+    {"GET", "/health", kVllm, &health_response},
     {"GET", "/props", kLlamaAlone, &props_response},
+    {"GET", "/slots", kLlamaAlone, &slots_response},
+    {"GET", "/props", kRouter, &router_props},
+    {"GET", "/models", kRouter, &router_models},
     {"GET", "/metrics", kLlama, &metrics_response},
     {"POST", "/tokenize", kLlama, &tokenize_response},
     {"GET", "/", kOllamaAlone, &root_response},
@@ -204,39 +238,31 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/ps", kOllama, &ps_response},
     {"POST", "/api/show", kOllama, &show_response},
     {"GET", "/api/version", kOllamaAlone, &version_response},
+    {"GET", "/api/v1/models", kLmStudio, &lm_studio_models},
+    {"GET", "/api/v1/models/download/status", kLmStudio, &lm_studio_downloads},
+    {"GET", "/api/v0/models", kLmStudioAny, &lm_studio_older_models},
+    {"GET", "/version", kVllm, &vllm_version},
+    {"GET", "/metrics", kVllm, &vllm_metrics},
+    {"POST", "/tokenize", kVllm, &vllm_tokenize},
+    {"GET", "/is_sleeping", kVllm, &vllm_is_sleeping},
 };
-
-bool answers(Flavor flavor, Family family) {
-  switch (family) {
-    case kEvery:
-      return true;
-    case kLlama:
-      return flavor == Flavor::kLlamaCpp || flavor == Flavor::kAll;
-    case kOllama:
-      return flavor == Flavor::kOllama || flavor == Flavor::kAll;
-    case kLlamaAlone:
-      return flavor == Flavor::kLlamaCpp;
-    case kOllamaAlone:
-      return flavor == Flavor::kOllama;
-  }
-  return false;
-}
 
 }  // namespace
 
 bool needs_key(const ServedRequest& request) {
   return request.path != "/health" && request.path != "/v1/health" && request.path != "/stats" &&
-         request.path != "/stats/reset";
+         request.path != "/stats/reset" && request.path != "/requests";
 }
 
 std::string probe_response(const ServedRequest& request, MockService& service) {
   const Flavor flavor = service.options().flavor;
   bool known_path = false;
   for (const Route& route : kRoutes) {
-    if (route.path != request.path || !answers(flavor, route.family)) continue;
+    if (route.path != request.path || (route.flavors & bit(flavor)) == 0) continue;
     known_path = true;
     if (route.method == request.method) return route.respond(request, service);
   }
+  if (is_lm_studio(flavor)) return unexpected_endpoint(request);
   const int status = known_path ? 405 : 404;
   if (flavor == Flavor::kOllama) {
     return http_response(status, "text/plain", fmt::format("{} page not found", status));

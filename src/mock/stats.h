@@ -36,6 +36,7 @@ struct MockStats {
   int64_t queued = 0;  ///< Requests that wait for a slot.
   int64_t open_streams = 0;
   int64_t prompt_tokens = 0;  ///< Of answers that were begun; cached ones are not among them.
+  int64_t cached_tokens = 0;  ///< Those that were.
   int64_t output_tokens = 0;  ///< Of the same.
   int64_t events_sent = 0;
   int64_t writes = 0;

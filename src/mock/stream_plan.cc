@@ -84,7 +84,8 @@ std::string response_head(const Reply& reply, BodyFraming framing, std::string_v
                           int64_t body_bytes) {
   std::string head = http_status_line(200);
   fmt::format_to(std::back_inserter(head), "Content-Type: {}\r\n", content_type);
-  if (reply.options.flavor == Flavor::kLlamaCpp) head += "Server: llama.cpp\r\n";
+  if (is_llama(reply.options.flavor) && reply.options.flavor != Flavor::kAll)
+    head += "Server: llama.cpp\r\n";
   switch (framing) {
     case BodyFraming::kLength:
       fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", body_bytes);

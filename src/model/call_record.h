@@ -47,6 +47,9 @@ struct Instants {
   At last_text;        ///< Last text-bearing event.
   At done;             ///< The terminating event.
   At ended;            ///< Given up: of a call that failed, ran out of time or was cancelled.
+  // Of a cold call: before `sent`, and from `start` on.
+  At unload_start, unload_end;  ///< The engine was asked to unload, and had done so.
+  At pause_end;                 ///< The planned pause after it was over.
 };
 
 /// What the engine says about its own work on a call. Milliseconds; absent where it does not say.
@@ -57,6 +60,8 @@ struct EngineFigures {
   std::optional<double> decode_ms;
   std::optional<double> load_ms;
   std::optional<double> total_ms;
+  std::optional<double> decode_tps;  ///< Where it states a rate in place of a time.
+  std::optional<double> ttft_ms;
 };
 
 /// One attempt at one planned call: raw facts. Every figure is derived from these. A planned call
@@ -114,7 +119,12 @@ struct CallRecord {
   /// Text-bearing events as varints, base64 in the ledger: microseconds since the event before (the
   /// first since `sent`), then (bytes << 1 | coalesced by the client).
   std::string tokens;
-  int64_t restart = 0;  ///< How often the model had been loaded anew before, in this run.
+  int64_t restart = 0;   ///< How often the model had been loaded anew before, in this run.
+  std::string endpoint;  ///< Path of the request; empty when nothing was sent.
+  // Of a cold call, where the engine's files and process are at hand.
+  std::optional<double> page_cache_share;  ///< Of the model file, 0 to 1, just before the load.
+  std::optional<int64_t> read_bytes;       ///< From storage, by the engine's process, in the call.
+  std::optional<std::string> cold_note;    ///< Why one of the two is absent.
 };
 
 template <>

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <type_traits>
 
+#include "model/load_history.h"
 #include "model/run.h"
 
 namespace assay {
@@ -54,6 +55,7 @@ void visit_members(S& s, Visit&& visit) {
   visit("top_k", s.top_k);
   visit("seed", s.seed);
   visit("context_length", s.context_length);
+  visit("cache_prompt", s.cache_prompt);
 }
 
 template <Of<Reference> S, class Visit>
@@ -62,6 +64,39 @@ void visit_members(S& r, Visit&& visit) {
   visit("metric", r.metric);
   visit("value", r.value);
   visit("tolerance", r.tolerance);
+}
+
+template <Of<LaunchSettings> S, class Visit>
+void visit_members(S& s, Visit&& visit) {
+  visit("threads", s.threads);
+  visit("context_length", s.context_length);
+  visit("parallel", s.parallel);
+  visit("gpu_layers", s.gpu_layers);
+  visit("gpu_offload", s.gpu_offload);
+  visit("batch_size", s.batch_size);
+  visit("ubatch_size", s.ubatch_size);
+  visit("flash_attention", s.flash_attention);
+  visit("cache_type_k", s.cache_type_k);
+  visit("cache_type_v", s.cache_type_v);
+  visit("mmap", s.mmap);
+  visit("mlock", s.mlock);
+  visit("gpu_hidden", s.gpu_hidden);
+}
+
+template <Of<LoadAttempt> S, class Visit>
+void visit_members(S& a, Visit&& visit) {
+  visit("settings", a.settings);
+  visit("outcome", a.outcome);
+  visit("error", a.error);
+  visit("took_ms", a.took_ms);
+  visit("log_tail", a.log_tail);
+}
+
+template <Of<LoadHistory> S, class Visit>
+void visit_members(S& h, Visit&& visit) {
+  visit("requested", h.requested);
+  visit("effective", h.effective);
+  visit("attempts", h.attempts);
 }
 
 template <Of<Cell> S, class Visit>
@@ -94,6 +129,11 @@ void visit_members(S& c, Visit&& visit) {
   visit("windows", c.windows);
   visit("patterns", c.patterns);
   visit("expect", c.expect);
+  visit("launcher", c.launcher);
+  visit("load_requested", c.load_requested);
+  visit("load_effective", c.load_effective);
+  visit("load_attempts", c.load_attempts);
+  visit("vram_bytes", c.vram_bytes);
 }
 
 template <Of<Prompt> S, class Visit>
@@ -119,6 +159,8 @@ void visit_members(S& l, Visit&& visit) {
   visit("settings", l.settings);
   visit("settings_hash", l.settings_hash);
   visit("skip", l.skip);
+  visit("requested_settings_hash", l.requested_settings_hash);
+  visit("not_sent", l.not_sent);
 }
 
 template <Of<PreflightCheck> S, class Visit>
@@ -175,6 +217,9 @@ void visit_members(S& c, Visit&& visit) {
   visit("url", c.url);
   visit("prompt_tokens", c.prompt_tokens);
   visit("output_tokens", c.output_tokens);
+  visit("prefix_queries", c.prefix_queries);
+  visit("prefix_hits", c.prefix_hits);
+  visit("legs", c.legs);
 }
 
 template <Of<RunEnd> S, class Visit>
@@ -187,6 +232,7 @@ void visit_members(S& e, Visit&& visit) {
   visit("loop_lag_max_ms", e.loop_lag_max_ms);
   visit("in_flight_s", e.in_flight_s);
   visit("server_counters", e.server_counters);
+  visit("leg_counters", e.leg_counters);
 }
 
 // The meta line, in three parts: what stands between them follows from other members.

@@ -89,6 +89,15 @@ void visit_fields(Record& r, Visit&& visit) {
   visit("tokens", Base64<std::remove_reference_t<decltype((r.tokens))>>{r.tokens});
   visit("restart", r.restart);
   visit("ended_ns", r.at.ended);
+  visit("endpoint", r.endpoint);
+  visit("unload_start_ns", r.at.unload_start);
+  visit("unload_end_ns", r.at.unload_end);
+  visit("pause_end_ns", r.at.pause_end);
+  visit("page_cache_share", r.page_cache_share);
+  visit("read_bytes", r.read_bytes);
+  visit("cold_note", r.cold_note);
+  visit("engine_decode_tps", r.engine.decode_tps);
+  visit("engine_ttft_ms", r.engine.ttft_ms);
 }
 
 }  // namespace assay

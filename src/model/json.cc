@@ -134,7 +134,9 @@ std::string call_line(const CallRecord& record) {
 Result<LineType> line_type(std::string_view line) {
   // Every writer of this format puts `type` first; the slow way is for foreign ledgers.
   constexpr std::string_view kCall = R"({"type":"call")";
-  if (line.substr(0, kCall.size()) == kCall) return LineType::kCall;
+  constexpr std::string_view kMeta = R"({"type":"meta",)";
+  if (line.starts_with(kCall)) return LineType::kCall;
+  if (line.starts_with(kMeta)) return LineType::kMeta;
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object() || !json.contains("type") || !json["type"].is_string()) {
     return fail(Errc::kProtocol, "the ledger's line is no JSON object with a type");

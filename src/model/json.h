@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "model/load_history.h"
 #include "model/run.h"
 
 namespace assay {
@@ -34,7 +35,12 @@ Result<Instrument> read_instrument(std::string_view text);
 nlohmann::ordered_json settings_json(const CallSettings& settings);
 nlohmann::ordered_json environment_json(const Environment& environment);
 nlohmann::ordered_json preflight_json(const std::vector<PreflightCheck>& checks);
-/// 16 hex digits over the settings' canonical JSON.
-std::string settings_hash(const CallSettings& settings);
+nlohmann::ordered_json load_settings_json(const LaunchSettings& settings);
+nlohmann::ordered_json load_attempts_json(const std::vector<LoadAttempt>& attempts);
+nlohmann::ordered_json load_history_json(const LoadHistory& history);
+Result<LoadHistory> read_load_history(std::string_view text);
+/// 16 hex digits over the settings' canonical JSON; those of an engine of ours are part of it.
+std::string settings_hash(const CallSettings& settings,
+                          const std::optional<LaunchSettings>& load = std::nullopt);
 
 }  // namespace assay

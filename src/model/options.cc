@@ -140,8 +140,25 @@ std::vector<BoundOption> bind_options(RunSpec& spec) {
   return options;
 }
 
+LaunchSettings load_settings_of(const RunSpec& spec) {
+  LaunchSettings load;
+  if (spec.threads != 0) load.threads = spec.threads;
+  load.context_length = spec.context_length;
+  load.parallel = spec.parallel;
+  load.gpu_layers = spec.gpu_layers;
+  load.gpu_offload = spec.gpu_offload;
+  load.batch_size = spec.batch_size;
+  load.ubatch_size = spec.ubatch_size;
+  load.flash_attention = spec.flash_attention;
+  load.cache_type_k = spec.cache_type_k;
+  load.cache_type_v = spec.cache_type_v;
+  load.mmap = spec.mmap;
+  load.mlock = spec.mlock;
+  return load;
+}
+
 std::vector<std::string> check_spec(const RunSpec& s) {
-  std::vector<std::string> faults;
+  std::vector<std::string> faults = check_load_settings(load_settings_of(s));
   const auto need = [&](bool fine, std::string fault) {
     if (!fine) faults.push_back(std::move(fault));
   };
@@ -162,6 +179,8 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "10");
   need(!s.until_ci || s.restarts == 1,
        "--until-ci and --restarts exclude each other: one ends a leg, the other repeats it");
+  need(s.cold >= 0 && s.cold <= 1000, "--cold must be between 0 and 1000");
+  need(s.cold == 0 || s.ab.empty(), "--ab and --cold exclude each other: pairs would break");
   need(s.warmup >= 0 && s.warmup <= 1'000'000, "--warmup must be between 0 and 1,000,000");
   need(s.max_concurrency >= 1 && s.max_concurrency <= 100'000,
        "--max-concurrency must be between 1 and 100,000");
@@ -180,7 +199,7 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "--input-len, --output-len and --depth exclude --prompt and --suite");
   need(s.gguf.empty() || s.shape.empty(), "--gguf and --shape exclude each other");
   need((s.gguf.empty() && s.shape.empty()) || s.targets.empty(),
-       "--gguf and --shape start the bundled engine and exclude --target");
+       "--gguf and --shape start an engine of ours and exclude --target");
   all_positive(s.input_len, "input-len", 1);
   all_positive(s.output_len, "output-len", 1);
   all_positive(s.depth, "depth", 1);
@@ -188,8 +207,26 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   need(!s.temperature || *s.temperature >= 0, "--temperature must be at least 0");
   need(!s.top_p || (*s.top_p > 0 && *s.top_p <= 1), "--top-p must be above 0 and at most 1");
   need(!s.top_k || *s.top_k >= 0, "--top-k must be at least 0");
-  need(!s.context_length || *s.context_length >= 1, "--context-length must be at least 1");
-  need(s.threads >= 0 && s.threads <= 1024, "--threads must be between 0 and 1024");
+  need(s.load_timeout.count() > 0 && s.load_timeout <= std::chrono::hours(1),
+       "--load-timeout must be above 0 and at most 1h");
+  need(s.prepare == "none" || s.prepare == "stop-managed" || s.prepare == "unload-others",
+       fmt::format("--prepare is none, stop-managed or unload-others, not '{}'",
+                   printable(s.prepare, 40)));
+  need(s.ab.empty() || s.prepare == "none",
+       "--ab interleaves its cells: --prepare would stop one for the other at each call");
+  need(s.sample_rate == 0 || (s.sample_rate >= 0.1 && s.sample_rate <= 10),
+       "--sample-rate must be between 0.1 and 10 samples a second, or 0 for none");
+  need(s.idle.count() >= 0 && s.idle <= std::chrono::minutes(10),
+       "--idle must be at most 10 minutes");
+  need(s.sample_nodes.empty() || s.sample_rate > 0,
+       "--sample-node samples nothing at --sample-rate 0");
+  for (const std::string& node : s.sample_nodes) {
+    const size_t equals = node.find('=');
+    const bool fine = equals != std::string::npos && equals > 0 && equals + 1 < node.size() &&
+                      node[equals + 1] != '-' && node.find_first_of(" \t\n") == std::string::npos;
+    need(fine, fmt::format("--sample-node is NODE=DEST with a destination for ssh, not '{}'",
+                           printable(node, 80)));
+  }
   need(s.restarts >= 1 && s.restarts <= 100, "--restarts must be between 1 and 100");
   need(s.retries >= 0 && s.retries <= 100, "--retries must be between 0 and 100");
   need(!s.max_failed || *s.max_failed >= 0, "--max-failed must be at least 0");
@@ -212,6 +249,13 @@ std::vector<std::string> check_spec(const RunSpec& s) {
                              std::string_view needed) {
     need(!asked || there, fmt::format("--{} needs --{}", option, needed));
   };
+  need(s.rank_by.empty() || s.rank_by == "speed" || s.rank_by == "ttft" || s.rank_by == "memory" ||
+           s.rank_by == "efficiency",
+       fmt::format("--rank-by is speed, ttft, memory or efficiency, not '{}'",
+                   printable(s.rank_by, 40)));
+  need(!s.all_models || s.ab.empty(), "--all-models and --ab exclude each other");
+  need(!s.all_models || (s.gguf.empty() && s.shape.empty() && s.cells_yaml.empty()),
+       "--all-models is for servers: it excludes --gguf, --shape and --cells-yaml");
   const bool harness = !s.cells_yaml.empty();
   only_with(!s.prompts_yaml.empty(), "prompts-yaml", harness, "cells-yaml");
   only_with(!s.cells.empty(), "cells", harness, "cells-yaml");
@@ -231,6 +275,11 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "--prompts-yaml excludes other texts");
   need(!harness || (!s.request_rate && s.ab.empty()),
        "--cells-yaml excludes --request-rate and --ab");
+  LaunchSettings load = load_settings_of(s);
+  load.threads.reset();
+  load.context_length.reset();
+  need(!harness || load == LaunchSettings(),
+       "--cells-yaml measures servers that Assay did not start: how they load a model is theirs");
   need(!harness || s.restarts == 1, "--restarts is not for the cells of a file");
   need(!s.for_publication || !s.smoke, "--for-publication and --smoke exclude each other");
   need(is_header_name(s.tag_prefix),
@@ -253,7 +302,7 @@ std::string changed_options_json(const RunSpec& spec) {
     const auto value = mine[i].get();
     if (value == usual[i].get()) continue;
     const std::string name(mine[i].info.name);
-    if (name == "notify") continue;
+    if (name == "notify" || name == "models-dir") continue;
     if (mine[i].kind == BoundOption::Kind::kList) {
       json[name] = value;
     } else {

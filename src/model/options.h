@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/load_settings.h"
 
 namespace assay {
 
@@ -18,6 +19,19 @@ struct RunSpec {
   std::vector<std::string> targets;
   std::string engine;
   std::vector<std::string> models;
+  // Which of the models that are there.
+  bool all_models = false;
+  std::vector<std::string> quants;
+  std::vector<std::string> arch;
+  std::vector<std::string> params;
+  std::optional<int64_t> min_context;
+  std::string max_size;
+  bool only_vision = false;
+  bool only_tools = false;
+  std::vector<std::string> include_models;
+  std::vector<std::string> exclude_models;
+  bool force = false;
+  std::string rank_by;
   std::string gguf;
   std::string shape;
   // With which texts.
@@ -31,6 +45,7 @@ struct RunSpec {
   int64_t restarts = 1;
   std::optional<double> until_ci;
   int64_t warmup = 1;
+  int64_t cold = 0;
   int64_t max_concurrency = 1;
   std::vector<std::string> ab;
   std::optional<double> request_rate;
@@ -43,9 +58,24 @@ struct RunSpec {
   std::optional<double> top_p;
   std::optional<int64_t> top_k;
   std::optional<int64_t> sampling_seed;
-  std::optional<int64_t> context_length;
-  int64_t threads = 0;
   std::string api_key_file;
+  // How an engine of our own loads the model.
+  std::string llama_server;
+  std::optional<int64_t> context_length;
+  std::optional<bool> cache_prompt;
+  int64_t threads = 0;
+  std::optional<int64_t> parallel;
+  std::optional<int64_t> gpu_layers;
+  std::optional<double> gpu_offload;
+  std::optional<int64_t> batch_size;
+  std::optional<int64_t> ubatch_size;
+  std::optional<std::string> flash_attention;
+  std::optional<std::string> cache_type_k;
+  std::optional<std::string> cache_type_v;
+  std::optional<bool> mmap;
+  std::optional<bool> mlock;
+  Nanos load_timeout = std::chrono::seconds(180);
+  std::string prepare = "none";
   // How long things may take.
   Nanos connect_timeout = std::chrono::seconds(5);
   Nanos first_byte_timeout = std::chrono::minutes(10);
@@ -58,6 +88,10 @@ struct RunSpec {
   std::optional<int64_t> max_failed;
   bool wait = false;
   bool no_calibrate = false;
+  // What the machine does meanwhile.
+  double sample_rate = 1;
+  std::vector<std::string> sample_nodes;
+  Nanos idle{0};
   // The harness: cells of a file, under rules.
   std::string cells_yaml;
   std::string prompts_yaml;
@@ -68,11 +102,13 @@ struct RunSpec {
   bool routed = false;
   std::string tag_prefix;
   bool for_publication = false;
-  bool allow_dirty = false;
   bool force_load = false;
+  std::string allow_dirty;
   std::string override_window;
   std::string authorize_load;
   std::vector<std::string> notify;
+  // Where model files are.
+  std::vector<std::string> models_dir;
   // What is kept and shown.
   std::string save_responses = "none";
   std::vector<std::string> labels;
@@ -87,9 +123,11 @@ struct RunSpec {
 /// What people are told about an option.
 struct OptionInfo {
   std::string_view name;  ///< `max-tokens`: `--max-tokens`, `max-tokens:` and `ASSAY_MAX_TOKENS`.
-  std::string_view short_name;  ///< `m`, or empty.
+  std::string_view short_name;  ///< `m`, a second long name, or empty.
   std::string_view group;
-  std::string_view value;  ///< What stands for the value in help; empty for a switch.
+  /// What stands for the value in help; empty for a switch. Lower-case words between `|` are values
+  /// as they are typed, others say what is wanted: FILE, RUN, N.
+  std::string_view value;
   std::string_view help;
 };
 
@@ -99,11 +137,32 @@ void visit_options(Spec& s, Visit&& visit) {
   using I = OptionInfo;
   visit(I{"target", "", "what", "URL", "server to measure; repeatable (default: look for one)"},
         s.targets);
-  visit(I{"engine", "", "what", "KIND", "ollama, llamacpp or openai (default: detected)"},
+  visit(I{"engine", "", "what", "KIND",
+          "ollama, llamacpp, lmstudio, vllm or openai (default: detected)"},
         s.engine);
   visit(I{"model", "m", "what", "NAME", "model to measure; repeatable, * and ? match"}, s.models);
-  visit(I{"gguf", "", "what", "FILE", "serve this model file with the bundled engine"}, s.gguf);
-  visit(I{"shape", "", "what", "SHAPE", "bundled engine: random weights in a known model's shape"},
+  visit(I{"all-models", "", "models", "",
+          "every model of every server; those with results for the same settings are skipped"},
+        s.all_models);
+  visit(I{"quants", "", "models", "Q[,Q]", "only these quantizations, such as q4,q8_0"}, s.quants);
+  visit(I{"arch", "", "models", "A[,A]", "only these architectures, such as qwen3"}, s.arch);
+  visit(I{"params", "", "models", "N[,N]", "only these sizes, such as 3B,7B or 3B-8B"}, s.params);
+  visit(I{"min-context", "", "models", "N", "only models trained for N tokens of context or more"},
+        s.min_context);
+  visit(I{"max-size", "", "models", "SIZE", "only models up to this size, such as 8GB"},
+        s.max_size);
+  visit(I{"only-vision", "", "models", "", "only models that take images"}, s.only_vision);
+  visit(I{"only-tools", "", "models", "", "only models trained to call tools"}, s.only_tools);
+  visit(I{"include-models", "", "models", "RE", "only names that match a regular expression"},
+        s.include_models);
+  visit(I{"exclude-models", "", "models", "RE", "no names that match a regular expression"},
+        s.exclude_models);
+  visit(I{"force", "retest", "models", "", "also models with results for the same settings"},
+        s.force);
+  visit(I{"rank-by", "", "models", "WHAT", "order of the table: speed, ttft, memory or efficiency"},
+        s.rank_by);
+  visit(I{"gguf", "", "what", "FILE", "serve this model file with an engine of ours"}, s.gguf);
+  visit(I{"shape", "", "what", "SHAPE", "the same with random weights in a known model's shape"},
         s.shape);
   visit(I{"suite", "s", "texts", "NAME|FILE", "suite or prompt file (default: speed)"}, s.suite);
   visit(I{"prompt", "", "texts", "TEXT", "one prompt, asked again and again"}, s.prompt);
@@ -118,12 +177,16 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"until-ci", "", "repetition", "PCT", "stop a leg once its interval is within PCT %"},
         s.until_ci);
   visit(I{"warmup", "", "repetition", "N", "calls before them that are in no figure"}, s.warmup);
+  visit(I{"cold", "", "repetition", "N", "before all others, N calls that load the model first"},
+        s.cold);
   visit(I{"max-concurrency", "", "repetition", "C", "calls in flight at once, closed loop"},
         s.max_concurrency);
   visit(I{"request-rate", "", "repetition", "R",
           "open loop: R calls a second, whatever is in flight"},
         s.request_rate);
-  visit(I{"arrivals", "", "repetition", "KIND", "open loop: constant or poisson"}, s.arrivals);
+  visit(I{"arrivals", "", "repetition", "constant|poisson",
+          "open loop: at even distances, or at random ones"},
+        s.arrivals);
   visit(I{"ab", "", "repetition", "NAME=OPT=VALUE",
           "interleaved comparison: a variant and its options; two or more"},
         s.ab);
@@ -136,12 +199,38 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"top-p", "", "engine", "X", "sent to the engine"}, s.top_p);
   visit(I{"top-k", "", "engine", "N", "sent to the engine"}, s.top_k);
   visit(I{"sampling-seed", "", "engine", "N", "sent to the engine as its seed"}, s.sampling_seed);
-  visit(I{"context-length", "", "engine", "N", "context to ask for, where the engine lets us"},
-        s.context_length);
-  visit(I{"threads", "", "engine", "N", "threads of the bundled engine (0: as many as suit)"},
-        s.threads);
+  visit(I{"cache-prompt", "", "engine", "on|off", "llama.cpp: reuse what it knows of a prompt"},
+        s.cache_prompt);
   visit(I{"api-key-file", "", "engine", "FILE", "file of mode 0600 with the server's key"},
         s.api_key_file);
+  visit(I{"llama-server", "", "load", "PROGRAM",
+          "serve model files with this llama-server: a path, or a name on PATH (default: the "
+          "bundled engine)"},
+        s.llama_server);
+  visit(I{"context-length", "", "load", "N", "context to ask for, where the engine lets us"},
+        s.context_length);
+  visit(I{"threads", "", "load", "N", "threads of an engine of ours (0: as many as suit)"},
+        s.threads);
+  visit(I{"parallel", "", "load", "N", "its slots (default: as --max-concurrency, at most 64)"},
+        s.parallel);
+  visit(I{"gpu-layers", "", "load", "N", "layers in GPU memory (default: all that fit)"},
+        s.gpu_layers);
+  visit(I{"gpu-offload", "", "load", "X", "the same as a share of all layers, 0 to 1"},
+        s.gpu_offload);
+  visit(I{"batch-size", "", "load", "N", "tokens of a prompt that are handed over at once"},
+        s.batch_size);
+  visit(I{"ubatch-size", "", "load", "N", "tokens of them that are computed at once"},
+        s.ubatch_size);
+  visit(I{"flash-attention", "", "load", "HOW", "on, off or auto"}, s.flash_attention);
+  visit(I{"cache-type-k", "", "load", "TYPE", "of cached keys: f16, q8_0, ..."}, s.cache_type_k);
+  visit(I{"cache-type-v", "", "load", "TYPE", "of cached values: f16, q8_0, ..."}, s.cache_type_v);
+  visit(I{"mmap", "", "load", "on|off", "map the model file into memory"}, s.mmap);
+  visit(I{"mlock", "", "load", "on|off", "keep the model in memory"}, s.mlock);
+  visit(I{"load-timeout", "", "load", "T", "until the engine is ready"}, s.load_timeout);
+  visit(I{"prepare", "", "load", "HOW",
+          "before a leg: stop-managed stops our other engines, unload-others has the server "
+          "unload other models (none)"},
+        s.prepare);
   visit(I{"connect-timeout", "", "limits", "T", "for making a connection"}, s.connect_timeout);
   visit(I{"first-byte-timeout", "", "limits", "T", "from sending to the first byte"},
         s.first_byte_timeout);
@@ -157,6 +246,15 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"wait", "", "care", "", "wait while another run measures"}, s.wait);
   visit(I{"no-calibrate", "", "care", "", "do not measure what client and machine can do"},
         s.no_calibrate);
+  visit(I{"sample-rate", "", "machine", "HZ",
+          "samples a second of temperature, power, clocks and use, up to 10; 0: none"},
+        s.sample_rate);
+  visit(I{"sample-node", "", "machine", "NODE=DEST",
+          "sample the machine of cells NODE:... by 'ssh DEST assay sample'; repeatable"},
+        s.sample_nodes);
+  visit(I{"idle", "", "machine", "T",
+          "rest before the first call; from 10s on energy is told without the idle power too"},
+        s.idle);
   visit(I{"cells-yaml", "", "harness", "FILE",
           "measure the cells of this file: docs/formats/cells.md"},
         s.cells_yaml);
@@ -179,8 +277,8 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"for-publication", "", "harness", "",
           "refuse before the first call unless every preflight check holds"},
         s.for_publication);
-  visit(I{"allow-dirty", "", "harness", "",
-          "measure from a tree with changes; the changed files are recorded"},
+  visit(I{"allow-dirty", "", "harness", "REASON",
+          "measure from a tree with changes; the changed files and the reason are recorded"},
         s.allow_dirty);
   visit(I{"force-load", "", "harness", "",
           "measure on a busy machine, without waiting; recorded, and the run is unreliable"},
@@ -194,7 +292,9 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"notify", "", "harness", "JSON",
           "tell a command or a webhook how the run went: docs/howto/run-every-night.md"},
         s.notify);
-  visit(I{"save-responses", "", "output", "WHICH", "keep answers: all, none or sample:N"},
+  visit(I{"models-dir", "", "models", "DIR", "directory with GGUF files to scan; repeatable"},
+        s.models_dir);
+  visit(I{"save-responses", "", "output", "all|none|sample:N", "which answers to keep"},
         s.save_responses);
   visit(I{"label", "", "output", "K=V", "label of the run; repeatable"}, s.labels);
   visit(I{"output", "o", "output", "FILE", "also a report: .html .md .json .csv .xml; repeatable"},
@@ -203,7 +303,7 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"json", "", "output", "", "print one JSON document instead of tables"}, s.json);
   visit(I{"quiet", "q", "output", "", "print only the run's id"}, s.quiet);
   visit(I{"no-progress", "", "output", "", "no progress line"}, s.no_progress);
-  visit(I{"color", "", "output", "WHEN", "auto, always or never"}, s.color);
+  visit(I{"color", "", "output", "auto|always|never", "colours"}, s.color);
 }
 
 /// An option tied to its place in a RunSpec, settable from text.
@@ -219,11 +319,15 @@ struct BoundOption {
 /// Every option of `spec`, which must outlive the result.
 std::vector<BoundOption> bind_options(RunSpec& spec);
 
+/// How an engine of ours is asked to load a model.
+LaunchSettings load_settings_of(const RunSpec& spec);
+
 /// What cannot be asked together, or lies out of range: every fault, one sentence each.
 std::vector<std::string> check_spec(const RunSpec& spec);
 
-/// The options that differ from their defaults, as a JSON object. Paths are left as given. `notify`
-/// is left out: addresses of webhooks are as good as keys.
+/// The options that differ from their defaults, as a JSON object. Paths are left as given. Left out
+/// are `notify`, since addresses of webhooks are as good as keys, and `models-dir`, which is about
+/// this machine and no run.
 std::string changed_options_json(const RunSpec& spec);
 
 }  // namespace assay

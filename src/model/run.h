@@ -9,6 +9,8 @@
 #include "model/day_window.h"
 #include "model/environment.h"
 #include "model/instrument.h"
+#include "model/load_settings.h"
+#include "model/telemetry.h"
 
 namespace assay {
 
@@ -21,6 +23,7 @@ struct CallSettings {
   std::optional<int64_t> top_k;
   std::optional<int64_t> seed;
   std::optional<int64_t> context_length;  ///< Asked of engines that size their context per load.
+  std::optional<bool> cache_prompt;       ///< Whether the engine may reuse a prompt it had before.
 };
 
 /// One immutable text that is asked. `id` and `sha256` name it in every record.
@@ -59,6 +62,7 @@ struct Cell {
   std::optional<double> load_ms;  ///< A managed engine's time from start to ready.
   std::optional<int64_t> threads;
   std::optional<int64_t> memory_bytes;  ///< Of the loaded model, or of a managed engine's process.
+  std::optional<int64_t> vram_bytes;    ///< The part of it that is on a GPU, where the engine says.
   std::optional<int64_t> slots;  ///< Calls that the engine works on at once; more of them queue.
   /// Where the model runs on this machine's cores and its header could be read.
   std::optional<TokenCost> token_cost;
@@ -76,6 +80,11 @@ struct Cell {
   std::vector<DayWindow> windows;     ///< When calls may be sent; none: always.
   std::vector<std::string> patterns;  ///< Of cold, warm, parallel and routed; none: all.
   std::vector<Reference> expect;
+  // Of an engine that Assay started.
+  std::string launcher;  ///< By which recipe: `llama-server` or `bundled`; else empty.
+  std::optional<LaunchSettings> load_requested;
+  std::optional<LaunchSettings> load_effective;  ///< After fall-backs, as far as the engine tells.
+  std::vector<LoadAttempt> load_attempts;        ///< In order; the last one is the one in effect.
 };
 
 /// When the calls of an open loop are due.
@@ -91,8 +100,12 @@ struct Leg {
   Arrivals arrivals = Arrivals::kConstant;
   int64_t calls = 0;  ///< Planned calls.
   CallSettings settings;
-  std::string settings_hash;
+  std::string settings_hash;            ///< Over these settings and the effective ones of the load.
+  std::string requested_settings_hash;  ///< The same with the load as it was asked for.
   std::string skip;  ///< Why all its calls are skipped, such as `budget`; empty when they are not.
+  /// Settings that the engine has no word for and that are asked for in another way: a fixed length
+  /// by the prompt. Whatever cannot be asked for at all is a reason in `skip`.
+  std::vector<std::string> not_sent;
 };
 
 /// One planned call. The plan is `calls` in order; a group of equal `stage` runs side by side.
@@ -159,6 +172,9 @@ struct ServerCounters {
   std::string url;
   std::optional<int64_t> prompt_tokens;
   std::optional<int64_t> output_tokens;
+  std::optional<int64_t> prefix_queries{};  ///< Prompt tokens looked up in the prefix cache.
+  std::optional<int64_t> prefix_hits{};     ///< Those of them that it had.
+  std::vector<int64_t> legs{};              ///< The legs meanwhile; empty: the whole run.
 };
 
 /// The ledger's last line. Absent after a crash.
@@ -171,9 +187,10 @@ struct RunEnd {
   std::optional<double> loop_lag_max_ms;
   std::optional<double> in_flight_s;  ///< Seconds in flight, all calls together, as counted live.
   std::vector<ServerCounters> server_counters;  ///< Of servers that count; of one session alone.
+  std::vector<ServerCounters> leg_counters;     ///< The same over each stage of the plan.
 };
 
-/// Everything a ledger holds, read back.
+/// Everything a ledger holds, read back, and the samples of the machines beside it.
 struct LedgerContent {
   RunMeta meta;
   std::vector<CallRecord> calls;  ///< In ledger order, attempts included.
@@ -183,6 +200,7 @@ struct LedgerContent {
   int64_t unknown_lines = 0;  ///< Lines of a type this version does not know, and damaged ones.
   int64_t duplicates = 0;     ///< Final records of a planned call beyond its first.
   std::vector<std::string> damaged;  ///< What is wrong with damaged lines, by line; the first 100.
+  std::vector<TelemetryStream> telemetry;  ///< Of telemetry.jsonl; empty where there is none.
 };
 
 template <>

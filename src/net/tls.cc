@@ -7,6 +7,10 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "net/authorities.h"
 
 namespace assay {
 namespace {
@@ -26,13 +30,32 @@ std::string openssl_reason() {
   return reason != nullptr ? reason : "unknown reason";
 }
 
+/// Whether OpenSSL finds authorities by itself: where the environment says, or where the system
+/// that it was made for keeps them. A library that was carried to another system does not.
+bool has_authorities_of_its_own() {
+  if (std::getenv(::X509_get_default_cert_file_env()) != nullptr) return true;
+  if (std::getenv(::X509_get_default_cert_dir_env()) != nullptr) return true;
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::exists(::X509_get_default_cert_file(), error)) return true;
+  return fs::directory_iterator(::X509_get_default_cert_dir(), error) != fs::directory_iterator();
+}
+
+void trust_authorities(SSL_CTX* context) {
+  if (has_authorities_of_its_own()) {
+    ::SSL_CTX_set_default_verify_paths(context);
+  } else if (const auto file = find_authorities()) {
+    ::SSL_CTX_load_verify_file(context, file->c_str());
+  }
+}
+
 /// One for the process: loading the authorities costs milliseconds.
 SSL_CTX* shared_context() {
   static const std::unique_ptr<SSL_CTX, ContextDeleter> context = [] {
     std::unique_ptr<SSL_CTX, ContextDeleter> made(::SSL_CTX_new(::TLS_client_method()));
     if (made) {
       ::SSL_CTX_set_min_proto_version(made.get(), TLS1_2_VERSION);
-      ::SSL_CTX_set_default_verify_paths(made.get());
+      trust_authorities(made.get());
       ::SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER, nullptr);
       ::SSL_CTX_set_mode(made.get(), SSL_MODE_RELEASE_BUFFERS);
     }
@@ -86,10 +109,12 @@ Result<bool> TlsClient::handshake() {
   if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return false;
   const long verdict = ::SSL_get_verify_result(ssl);
   if (verdict != X509_V_OK) {
-    return fail(Errc::kProtocol,
-                fmt::format("the server's certificate is not accepted: {}",
-                            ::X509_verify_cert_error_string(verdict)),
-                "add the authority to the system's certificates, or name it in SSL_CERT_FILE");
+    return fail(
+        Errc::kProtocol,
+        fmt::format("the server's certificate is not accepted: {}",
+                    ::X509_verify_cert_error_string(verdict)),
+        "add the authority to the system's certificates (package ca-certificates), or name it "
+        "in SSL_CERT_FILE");
   }
   return fail(Errc::kProtocol, fmt::format("the TLS handshake failed: {}", openssl_reason()));
 }

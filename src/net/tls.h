@@ -10,7 +10,7 @@ namespace assay {
 
 /// The client side of one TLS connection, over memory: the caller moves the bytes, so that it can
 /// stamp them. Verifies the server's certificate against the system's authorities (SSL_CERT_FILE
-/// and SSL_CERT_DIR are honoured) and the host's name or address.
+/// and SSL_CERT_DIR are honoured, else see authorities.h) and the host's name or address.
 class TlsClient {
  public:
   /// kIo when OpenSSL cannot be set up.

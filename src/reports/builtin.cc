@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::array kReports{
     Report{"json", ".json", "One document, schema assay.run/1", render_json},
-    Report{"csv", ".csv", "One row per call record", render_csv},
+    Report{"csv", ".csv", "One row per call record", render_csv, true},
     Report{"md", ".md", "The summary's tables in Markdown", render_markdown},
     Report{"v1-baseline", "", "Source 004's tables, in its column order", render_v1_baseline},
     Report{"html", ".html", "One page that opens without a network", render_html},

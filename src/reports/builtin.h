@@ -29,6 +29,7 @@ struct Report {
   std::string_view extension;  ///< As in -o FILE, with the point; empty: not a file.
   std::string_view summary;    ///< One line for help.
   std::string (*render)(const ReportModel&, const RenderOptions&) = nullptr;
+  bool lists_calls = false;  ///< Needs every record of the run, see Keep.
 };
 
 /// json, csv, md, v1-baseline, html, junit, console.

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "reports/engine_says.h"
 #include "stats/ceiling.h"
 #include "stats/strata.h"
 
@@ -256,6 +257,7 @@ CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
     add_over_prompts(legs, s);
   }
   s.tg_difference = difference(s.tg_tps, s.engine_tg_tps);
+  reconcile(legs, s);
   add_marks(meta, legs, s);
   return s;
 }

@@ -198,7 +198,7 @@ std::string detectable_text(const ComparedCell& cell) {
   for (const ComparedMetric& row : cell.metrics) {
     if (row.metric->name != "decode_tps" || row.detectable <= 0) continue;
     return fmt::format(
-        "smallest change of the output speed that this comparison finds in 4 of 5: {:.1f} %",
+        "smallest change of the output speed that this comparison finds in 9 of 10: {:.1f} %",
         row.detectable * 100);
   }
   return {};

@@ -68,7 +68,7 @@ std::string cell_claim(const ComparisonReport& report, const ComparedCell& cell)
 /// +18.0 … +21.0 %).` Empty without any.
 std::string cell_reasons(const ComparedCell& cell);
 
-/// Which change of a metric the comparison of this cell finds in four of five; empty without any.
+/// Which change of a metric the comparison of this cell finds in nine of ten; empty without any.
 std::string detectable_text(const ComparedCell& cell);
 /// Why the intervals may be too narrow; empty when restarts or a noise floor tell.
 std::string scope_text(const ComparedCell& cell);

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "reports/cold_table.h"
 #include "reports/harness_tables.h"
 #include "reports/imported.h"
+#include "reports/machine_figures.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -169,6 +171,7 @@ Document make_document(const ReportModel& model) {
     document.blocks.emplace_back(Heading{reported_title(*model.meta.imported)});
     document.blocks.emplace_back(reported_table(*model.meta.imported));
   }
+  if (auto cold = cold_table(model)) document.blocks.emplace_back(std::move(*cold));
   if (auto routing = routing_table(model)) document.blocks.emplace_back(std::move(*routing));
   document.measurement = measurement_text(model);
   document.measurement_ok = model.measurement.ok;
@@ -183,6 +186,8 @@ Document make_document(const ReportModel& model) {
   for (std::string& text : off_reference_texts(model)) document.warnings.push_back(std::move(text));
   document.notes = model.notes;
   document.notes.insert(document.notes.begin(), section.notes.begin(), section.notes.end());
+  const auto machine = machine_notes(model);
+  document.notes.insert(document.notes.begin(), machine.begin(), machine.end());
   return document;
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "reports/builtin.h"
 #include "reports/run_document.h"
+#include "reports/telemetry_json.h"
 
 namespace assay {
 namespace {
@@ -30,6 +31,10 @@ Json interval(const std::optional<Interval>& value) {
   return Json::array({number(value->low), number(value->high)});
 }
 
+Json load_json(const std::optional<LaunchSettings>& settings) {
+  return settings ? load_settings_json(*settings) : Json(nullptr);
+}
+
 Json cell_json(const Cell& c) {
   return {{"id", text(c.id)},
           {"kind", text(c.kind)},
@@ -43,6 +48,10 @@ Json cell_json(const Cell& c) {
           {"random_weights", c.random_weights},
           {"load_ms", number(c.load_ms)},
           {"threads", whole(c.threads)},
+          {"launcher", text_or_null(c.launcher)},
+          {"load_requested", load_json(c.load_requested)},
+          {"load_effective", load_json(c.load_effective)},
+          {"load_attempts", load_attempts_json(c.load_attempts)},
           {"unavailable", text_or_null(c.unavailable)}};
 }
 
@@ -185,7 +194,8 @@ Json leg_json(const LegResult& leg) {
           {"metrics", std::move(all)},
           {"all_calls", all_calls_json(leg.all_calls)},
           {"course", course_json(leg.course)},
-          {"marks", list(leg.marks, mark_json)}};
+          {"marks", list(leg.marks, mark_json)},
+          {"telemetry", leg_telemetry_json(leg.telemetry)}};
 }
 
 Json summary_json(const Cell& cell, const CellSummary& s) {
@@ -210,6 +220,10 @@ Json summary_json(const Cell& cell, const CellSummary& s) {
           {"engine_tg_tps", number(s.engine_tg_tps)},
           {"pp_difference", number(s.pp_difference)},
           {"tg_difference", number(s.tg_difference)},
+          {"text_events", number(s.text_events)},
+          {"usage_tokens", number(s.usage_tokens)},
+          {"engine_tokens", number(s.engine_tokens)},
+          {"contradicted", s.contradicted},
           {"bandwidth_share", number(s.bandwidth_share)},
           {"compute_share", number(s.compute_share)}};
 }
@@ -240,7 +254,8 @@ nlohmann::ordered_json run_document(const ReportModel& model) {
       {"preflight", preflight_json(model.meta.preflight)},
       {"environment",
        model.meta.environment ? environment_json(*model.meta.environment) : Json(nullptr)},
-      {"routing", list(model.routing, routing_json)}};
+      {"routing", list(model.routing, routing_json)},
+      {"telemetry", telemetry_json(model.telemetry)}};
 }
 
 std::string render_json(const ReportModel& model, const RenderOptions&) {

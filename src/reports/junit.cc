@@ -55,18 +55,6 @@ std::string case_name(const LegResult& leg) {
   return name;
 }
 
-/// From the first call sent to the last one done.
-double seconds_of(const ReportModel& model, const LegResult& leg) {
-  std::optional<int64_t> first;
-  std::optional<int64_t> last;
-  for (const size_t index : leg.calls) {
-    const Instants& at = model.calls[index].at;
-    if (at.sent) first = std::min(first.value_or(*at.sent), *at.sent);
-    if (at.done) last = std::max(last.value_or(*at.done), *at.done);
-  }
-  return first && last && *last > *first ? static_cast<double>(*last - *first) / 1e9 : 0;
-}
-
 /// What is inside a test case; counts it. Skips count with their reason: nothing is left out.
 std::string verdict_of(const LegResult& leg, Tally& counts) {
   const int64_t ran = leg.ok + leg.failed;
@@ -97,8 +85,8 @@ std::string verdict_of(const LegResult& leg, Tally& counts) {
   return out + fmt::format("      <system-out>{}</system-out>\n", escaped(said));
 }
 
-std::string test_case(const ReportModel& model, const LegResult& leg, Tally& counts) {
-  Tally own{.tests = 1, .seconds = seconds_of(model, leg)};
+std::string test_case(const LegResult& leg, Tally& counts) {
+  Tally own{.tests = 1, .seconds = leg.active_s};
   const std::string inside = verdict_of(leg, own);
   counts.add(own);
   return fmt::format(
@@ -124,7 +112,7 @@ std::string test_suite(const ReportModel& model, const std::string& cell_id, Tal
   Tally counts;
   std::string cases;
   for (const LegResult& leg : model.legs) {
-    if (leg.cell_id == cell_id) cases += test_case(model, leg, counts);
+    if (leg.cell_id == cell_id) cases += test_case(leg, counts);
   }
   total.add(counts);
   std::string caveats;

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/run.h"
+#include "stats/caveats.h"
 #include "stats/checks.h"
+#include "stats/harness_calls.h"
 #include "stats/legs.h"
 #include "stats/routing.h"
 
@@ -52,11 +55,18 @@ struct CellSummary {
   std::optional<double> engine_tg_tps;
   std::optional<double> pp_difference;
   std::optional<double> tg_difference;
+  /// Output tokens a call as three sides count them: events that the client saw, the answer's usage
+  /// and the engine's own figures; of the leg behind tg_tps.
+  std::optional<double> text_events;
+  std::optional<double> usage_tokens;
+  std::optional<double> engine_tokens;
+  bool contradicted = false;  ///< Two sides differ by more than can be: engine_says.h.
 
   /// How much of the machine's memory and cores the figures take: stats/ceiling.h.
   std::optional<double> bandwidth_share;  ///< Of the leg behind tg_tps.
   std::optional<double> compute_share;    ///< The largest of the cell's legs.
   bool voided = false;  ///< A leg's scenario did not hold: figures that rest on it are missing.
+  std::optional<LegTelemetry> telemetry;  ///< Of all its calls; absent where nothing was sampled.
   bool marked = false;  ///< A leg carries another mark: the figures are to be read with it.
 };
 inline constexpr int64_t kMinDepthTokens = 1000;
@@ -75,14 +85,50 @@ struct ReportModel {
   std::vector<LegResult> legs;
   std::vector<CellSummary> cells;        ///< One per RunMeta::cells, in its order.
   std::vector<RoutingOverhead> routing;  ///< What routers add; empty without routed cells.
-  std::vector<CallRecord> calls;         ///< Every record, in ledger order.
+  std::vector<CallRecord> calls;         ///< Every record in ledger order, or those that are kept.
+  std::vector<TelemetryStream> telemetry;  ///< Of the machines that were sampled.
+  HarnessCalls harness;                    ///< For source 004's tables and the rule sets.
+  int64_t left_out = 0;                    ///< Records that are not kept: figures hold them, too.
 
   [[nodiscard]] const Cell& cell_of(const CellSummary& summary) const {
     return meta.cells[static_cast<size_t>(summary.cell)];
   }
 };
 
-/// Never fails: what the ledger lacks is absent in the model.
+/// Which records a model holds. Its figures are of all of them in any case.
+enum class Keep : uint8_t {
+  kAll,    ///< For who lists single calls: CSV.
+  kSample  ///< The first kMaxKeptCalls; where the plan has more, the first kKeptOfLeg that each leg
+           ///< answered, and as many of those that gave no figure.
+};
+inline constexpr size_t kMaxKeptCalls = 20'000;
+inline constexpr int64_t kKeptOfLeg = 100;
+
+/// A model made while the ledger is read: of what is not kept some 300 bytes a call stay. One
+/// thread.
+class ReportModelBuilder {
+ public:
+  explicit ReportModelBuilder(Keep keep);
+  ~ReportModelBuilder();
+  ReportModelBuilder(const ReportModelBuilder&) = delete;
+  ReportModelBuilder& operator=(const ReportModelBuilder&) = delete;
+
+  /// What the machines did, before the first record.
+  void set_telemetry(std::vector<TelemetryStream> streams);
+  /// Before the first record. Later ones are dropped.
+  void set_meta(const RunMeta& meta);
+  /// Records before the meta line are held back until it comes.
+  void add(CallRecord&& record);
+  /// `rest`: everything of the ledger but its calls. Never fails: what the ledger lacks is absent
+  /// in the model. Call it once.
+  ReportModel finish(LedgerContent rest);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Of a ledger that is in memory; all its records are kept.
 ReportModel make_report_model(LedgerContent ledger);
 
 }  // namespace assay

@@ -9,6 +9,8 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "reports/cell_figures.h"
+#include "reports/engine_says.h"
+#include "reports/rank.h"
 
 namespace assay {
 namespace {
@@ -45,6 +47,12 @@ constexpr std::string_view kAboutMemory =
 constexpr std::string_view kAboutEngine = "What the engine says itself, over the same calls.";
 constexpr std::string_view kAboutDiffers =
     "The figure measured here over the engine's own, less one.";
+constexpr std::string_view kAboutSays =
+    "The text generation measured here over the engine's own figure. With !: client, usage and "
+    "engine contradict one another.";
+constexpr std::string_view kAboutCounts =
+    "Output tokens a call: events with text that the client saw, the answer's usage, the engine's "
+    "own count.";
 constexpr std::string_view kAboutBest = "The fastest cell's text generation over this one's.";
 
 const Metric& metric_named(std::string_view name) {
@@ -104,13 +112,18 @@ Table engine_table(const ReportModel& model, const std::vector<std::string>& lab
                    {"pp", "tok/s", Align::kRight, 0, 0, kAboutEngine},
                    {"client", "differs", Align::kRight, 0, 0, kAboutDiffers},
                    {"tg", "tok/s", Align::kRight, 0, 0, kAboutEngine},
-                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers}};
-  for (const CellSummary* cell : best_first(model)) {
-    if (!cell->engine_pp_tps && !cell->engine_tg_tps) continue;
+                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers},
+                   {"tokens", "events", Align::kRight, 2, 0, kAboutCounts},
+                   {"a call", "usage", Align::kRight, 2, 0, kAboutCounts},
+                   {"", "engine", Align::kRight, 2, 0, kAboutCounts}};
+  for (const CellSummary* cell : ranked(model)) {
+    if (!cell->engine_pp_tps && !cell->engine_tg_tps && !cell->engine_tokens) continue;
     table.rows.push_back(
         {labels[static_cast<size_t>(cell->cell)], text_of("prefill_tps", cell->engine_pp_tps),
          percent_text(cell->pp_difference), text_of("decode_tps", cell->engine_tg_tps),
-         percent_text(cell->tg_difference)});
+         percent_text(cell->tg_difference), text_of("text_events", cell->text_events),
+         text_of("usage_output_tokens", cell->usage_tokens),
+         text_of("engine_output_tokens", cell->engine_tokens)});
   }
   return table;
 }
@@ -126,6 +139,15 @@ void add_ceilings(const ReportModel& model, const std::vector<std::string>& labe
     if (cell.compute_share)
       text += fmt::format(", pp {:.0f} % of compute", 100 * *cell.compute_share);
     section.notes.push_back(std::move(text));
+  }
+}
+
+void add_contradictions(const ReportModel& model, const std::vector<std::string>& labels,
+                        Section& section) {
+  for (const CellSummary& cell : model.cells) {
+    if (!cell.contradicted) continue;
+    section.warnings.push_back(
+        fmt::format("{}: {}", labels[static_cast<size_t>(cell.cell)], contradiction_text(cell)));
   }
 }
 
@@ -258,10 +280,11 @@ Section speed_section(const ReportModel& model) {
                    {"TTFT ms", "fresh", Align::kRight, 0, 0, kAboutFresh},
                    {"TTFT ms", "reused", Align::kRight, 0, 0, kAboutReused},
                    {"load", "ms", Align::kRight, 0, 0, kAboutLoad},
-                   {"memory", "", Align::kRight, 2, 0, kAboutMemory}};
+                   {"mem", "", Align::kRight, 2, 0, kAboutMemory},
+                   {"engine", "says", Align::kRight, 0, 0, kAboutSays}};
   bool engine_pp = false;
   bool unknown = false;
-  for (const CellSummary* cell : best_first(model)) {
+  for (const CellSummary* cell : ranked(model)) {
     TableCell label = labels[static_cast<size_t>(cell->cell)];
     if (cell->ok == 0) {
       table.rows.push_back({label, nothing_measured(*cell)});
@@ -274,16 +297,17 @@ Section speed_section(const ReportModel& model) {
     TableCell fresh = only_unknown ? median_cell(cell->ttft_unknown_ms, cell->ttft_unknown_calls)
                                    : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
-    table.rows.push_back({label,
-                          speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
-                          output_speed(*cell), depth_cell(*cell, depth), fresh,
-                          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
-                          text_of("load_ms", cell->load_ms),
-                          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-"});
+    table.rows.push_back(
+        {label, speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
+         output_speed(*cell), depth_cell(*cell, depth), fresh,
+         median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
+         text_of("load_ms", cell->load_ms),
+         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-", engine_says_text(*cell)});
   }
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
+  add_contradictions(model, labels, section);
   add_estimate_warnings(model, labels, section);
   add_ceilings(model, labels, section);
   if (engine_pp) {
@@ -298,8 +322,9 @@ Section speed_section(const ReportModel& model) {
 Section comparison_section(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   const Prefix prefix = common_prefix(model);
-  const std::vector<const CellSummary*> cells = best_first(model);
-  const auto best = cells.empty() ? std::nullopt : cells.front()->tg_tps;
+  const std::vector<const CellSummary*> cells = ranked(model);
+  const CellSummary* const fastest = cells.empty() ? nullptr : best_first(model).front();
+  const auto best = fastest == nullptr ? std::nullopt : fastest->tg_tps;
   const std::string ttft =
       prefix == Prefix::kUnknown ? "TTFT" : fmt::format("TTFT {}", to_text(prefix));
   Section section;
@@ -327,11 +352,14 @@ Section comparison_section(const ReportModel& model) {
     if (p95.value && p95.calls < needed) tail = {"~" + tail.text, kFaint, needed};
     std::string rank = "-";
     if (cell->tg_tps) rank = fmt::format("{:.2f}x slower", *best / *cell->tg_tps);
-    if (cell == cells.front() && cell->tg_tps) rank = "best";
+    if (cell == fastest && cell->tg_tps) rank = "best";
     table.rows.push_back({label, size, output_speed(*cell), median_cell(p50.value, p50.calls), tail,
                           std::to_string(cell->ok), rank});
   }
   section.blocks.emplace_back(std::move(table));
+  Table engines = engine_table(model, labels);
+  if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
+  add_contradictions(model, labels, section);
   add_estimate_warnings(model, labels, section);
   add_ceilings(model, labels, section);
   return section;

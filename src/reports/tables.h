@@ -14,11 +14,11 @@ struct Section {
   std::vector<std::string> notes;
 };
 
-/// Suite `speed`: one row per cell, best first, then what the engines say themselves.
+/// Suite `speed`: one row per cell, in the order of ranked(), then what the engines say themselves.
 Section speed_section(const ReportModel& model);
 
-/// Several cells of another suite: one comparison, best first. TTFT is that of one prefix state,
-/// the one most cells have: fresh and reused never meet in a column.
+/// Several cells of another suite: one comparison, in the same order. TTFT is that of one prefix
+/// state, the one most cells have: fresh and reused never meet in a column.
 Section comparison_section(const ReportModel& model);
 
 /// Whether a row per cell says more than tables of legs: several cells, and some has a speed that

@@ -16,36 +16,10 @@ namespace {
 constexpr double kRedFlagBelow = 0.95;
 constexpr size_t kShortSha = 7;
 
-/// Source 004's figures of the calls of one (cell, prompt) and phase. Calls with an error are
-/// counted and in no figure.
-struct Batch {
-  int64_t n = 0;
-  int64_t errors = 0;
-  std::vector<double> first_delta;
-  std::vector<double> total;
-  std::vector<double> completion_tokens;
-  std::vector<double> tokens_per_sec;
-
-  void add(const CallRecord& r) {
-    ++n;
-    if (r.error) {
-      ++errors;
-      return;
-    }
-    const auto keep = [](const auto& value, std::vector<double>& into) {
-      if (value) into.push_back(static_cast<double>(*value));
-    };
-    keep(r.first_delta_ms, first_delta);
-    keep(r.total_duration_ms, total);
-    keep(r.completion_tokens, completion_tokens);
-    keep(r.tokens_per_sec, tokens_per_sec);
-  }
-
-  [[nodiscard]] std::optional<double> success_rate() const {
-    if (n == 0) return std::nullopt;
-    return static_cast<double>(n - errors) / static_cast<double>(n);
-  }
-};
+std::optional<double> success_rate(const HarnessBatch& batch) {
+  if (batch.n == 0) return std::nullopt;
+  return static_cast<double>(batch.n - batch.errors) / static_cast<double>(batch.n);
+}
 
 std::optional<double> at(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
@@ -64,14 +38,14 @@ struct Row {
   int64_t n = 0;
 };
 
-Row row_of(const Batch& b) {
+Row row_of(const HarnessBatch& b) {
   return {at(b.first_delta, 0.5),
           at(b.total, 0.5),
           at(b.completion_tokens, 0.5),
           mean(b.tokens_per_sec),
           at(b.first_delta, 0.95),
           at(b.total, 0.95),
-          b.success_rate(),
+          success_rate(b),
           b.n};
 }
 
@@ -111,8 +85,8 @@ constexpr std::string_view kColumns =
 
 /// Everything of one cell, prompts in the order in which they were first asked.
 struct CellBatches {
-  std::map<std::string, Batch> cold;
-  std::map<std::string, Batch> warm;
+  std::map<std::string, HarnessBatch> cold;
+  std::map<std::string, HarnessBatch> warm;
   std::string skipped;
 };
 
@@ -128,26 +102,23 @@ void remember(const std::string& name, std::vector<std::string>& names) {
 
 Baseline baseline_of(const ReportModel& model) {
   Baseline all;
-  // Parallel calls are a question of their own: they never mix with warm ones.
-  const bool has_warm = std::any_of(model.calls.begin(), model.calls.end(),
-                                    [](const CallRecord& r) { return r.phase == Phase::kWarm; });
   for (const Cell& cell : model.meta.cells) remember(cell.id, all.cells);
-  for (const CallRecord& r : model.calls) {
-    if (!r.final || r.phase == Phase::kWarmup) continue;
-    if (has_warm && r.concurrency > 1) continue;
-    remember(r.cell_id, all.cells);
-    CellBatches& cell = all.of[r.cell_id];
-    if (r.phase == Phase::kSkipped || r.outcome == Outcome::kSkipped) {
-      if (cell.skipped.empty()) cell.skipped = r.error.value_or("skipped");
+  for (const HarnessBatch& batch : model.harness.batches()) {
+    // Parallel calls are a question of their own: they never mix with warm ones.
+    if (model.harness.has_warm() && batch.parallel) continue;
+    remember(batch.cell_id, all.cells);
+    CellBatches& cell = all.of[batch.cell_id];
+    if (batch.phase == Phase::kSkipped) {
+      if (cell.skipped.empty()) cell.skipped = batch.skipped;
       continue;
     }
-    remember(r.prompt_id, all.prompts);
-    (r.phase == Phase::kCold ? cell.cold : cell.warm)[r.prompt_id].add(r);
+    remember(batch.prompt_id, all.prompts);
+    (batch.phase == Phase::kCold ? cell.cold : cell.warm)[batch.prompt_id].add(batch);
   }
   return all;
 }
 
-std::string table_of(std::string_view title, const std::map<std::string, Batch>& batches,
+std::string table_of(std::string_view title, const std::map<std::string, HarnessBatch>& batches,
                      const std::vector<std::string>& prompts, std::vector<Row>& rows) {
   std::string out = fmt::format("### {}\n\n{}", title, kColumns);
   for (const std::string& prompt : prompts) {
@@ -188,7 +159,7 @@ std::string matrix_of(const Baseline& all) {
     out += fmt::format("| {} |", markdown_cell(id));
     const auto cell = all.of.find(id);
     for (const std::string& prompt : all.prompts) {
-      const Batch* batch = nullptr;
+      const HarnessBatch* batch = nullptr;
       if (cell != all.of.end()) {
         const auto found = cell->second.warm.find(prompt);
         if (found != cell->second.warm.end()) batch = &found->second;
@@ -206,7 +177,7 @@ std::string red_flags_of(const Baseline& all) {
     const auto cell = all.of.find(id);
     if (cell == all.of.end()) continue;
     for (const auto& [prompt, batch] : cell->second.warm) {
-      const auto rate = batch.success_rate();
+      const auto rate = success_rate(batch);
       if (!rate || *rate >= kRedFlagBelow) continue;
       out += fmt::format("- {} {}: warm.success_rate {:.2f} (n {})\n", markdown_cell(id),
                          markdown_cell(prompt), *rate, batch.n);

@@ -19,7 +19,15 @@ constexpr int64_t kMaxConfigBytes = 1 << 20;
 
 bool is_path(std::string_view option) {
   return option == "gguf" || option == "api-key-file" || option == "data-dir" ||
-         option == "cells-yaml" || option == "prompts-yaml";
+         option == "cells-yaml" || option == "prompts-yaml" || option == "models-dir";
+}
+
+/// Relative to the file that names it; `~/` is the home directory.
+std::string resolved(const std::string& text, const fs::path& file) {
+  const char* home = std::getenv("HOME");
+  const bool in_home = text.starts_with("~/") && home != nullptr && *home != '\0';
+  const fs::path path = in_home ? fs::path(home) / text.substr(2) : file.parent_path() / text;
+  return path.lexically_normal().string();
 }
 
 std::vector<std::string> option_names() {
@@ -78,7 +86,7 @@ void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& v
   }
   if (is_path(name)) {
     for (std::string& text : values) {
-      if (!text.empty()) text = (path.parent_path() / text).lexically_normal().string();
+      if (!text.empty()) text = resolved(text, path);
     }
   }
   RunSpec trial;
@@ -183,7 +191,10 @@ std::string config_template() {
     std::string shown = values.empty() ? "" : values[0];
     if (option.kind == BoundOption::Kind::kList) shown = "[]";
     if (shown.empty()) shown = "\"\"";
-    text += fmt::format("# {}\n# {}: {}\n", option.info.help, option.info.name, shown);
+    const bool choices = option.info.value.find('|') != std::string_view::npos;
+    text +=
+        fmt::format("# {}{}\n# {}: {}\n", option.info.help,
+                    choices ? fmt::format(": {}", option.info.value) : "", option.info.name, shown);
   }
   return text;
 }

@@ -18,7 +18,8 @@ void describe(const ModelInfo& model, Cell& cell) {
   cell.quantization = model.quantization;
   cell.model_bytes = model.bytes;
   cell.context_length = model.context_length;
-  cell.memory_bytes = model.vram_bytes;
+  cell.memory_bytes = model.memory_bytes;
+  cell.vram_bytes = model.vram_bytes;
   if (!model.digest.empty()) cell.digest = model.digest;
 }
 

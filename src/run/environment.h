@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,10 @@ EnvironmentSource this_machine();
 
 /// The machine. What cannot be found is absent, with its reason.
 Environment read_environment(const EnvironmentSource& source);
+
+/// Memory that programs can still get: the kernel's MemAvailable, or less where a control group
+/// leaves less. Bytes; absent where the kernel does not tell.
+std::optional<int64_t> available_memory(const EnvironmentSource& source);
 
 /// What must not be published, as one JSON document: host name, user, home and working directory,
 /// addresses of this machine's interfaces. It goes to environment_raw.json beside the ledger.

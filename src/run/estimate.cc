@@ -20,7 +20,8 @@ Task<CallRecord> ask(LiveCell& live, const RunSpec& spec, std::string prompt, in
   CallSettings settings;
   settings.max_tokens = tokens;
   settings.fixed_length = true;
-  settings.context_length = context_length;
+  // Elsewhere the length is given when the model is loaded.
+  if (live.engine->sizes_context()) settings.context_length = context_length;
   CallRequest request(live.cell.model, std::move(prompt), settings);
   CallResult result;
   // A server may refuse optional members one after the other.
@@ -101,13 +102,14 @@ void estimate_cells(Session& session, const RunSpec& spec, std::optional<int64_t
     if (!models) continue;
     for (const ModelInfo& model : *models) {
       if (model.name != live.cell.model) continue;
-      if (model.vram_bytes) live.cell.memory_bytes = model.vram_bytes;
+      if (model.memory_bytes) live.cell.memory_bytes = model.memory_bytes;
+      if (model.vram_bytes) live.cell.vram_bytes = model.vram_bytes;
       if (model.context_length) live.cell.context_length = model.context_length;
     }
   }
-  for (const BundledEngine& engine : session.started) {
-    for (LiveCell& live : session.cells) {
-      if (live.cell.url == engine.url) live.cell.memory_bytes = engine.child->peak_memory_bytes();
+  for (LiveCell& live : session.cells) {
+    if (const ManagedEngine* engine = session.managed(live)) {
+      live.cell.memory_bytes = engine->memory_bytes();
     }
   }
 }

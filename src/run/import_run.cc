@@ -57,7 +57,9 @@ void identify(const ImportRequest& request, ImportedRun& run) {
         "the file does not tell when it was measured: the time is the import's");
   }
   meta.started_at_utc = utc_text(meta.started_wall_ns);
-  for (Leg& leg : meta.legs) leg.settings_hash = settings_hash(leg.settings);
+  for (Leg& leg : meta.legs) {
+    leg.settings_hash = leg.requested_settings_hash = settings_hash(leg.settings);
+  }
   for (CallRecord& record : run.calls) {
     record.run_id = meta.run_id;
     record.settings_hash = meta.legs[static_cast<size_t>(record.leg)].settings_hash;

@@ -1,6 +1,8 @@
 #include "run/live_events.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace assay {
 namespace {
@@ -119,14 +121,26 @@ void LiveEvents::call_done(const CallRecord& record) {
   emit("item", dump(data));
 }
 
-void LiveEvents::telemetry(const HostSample& sample, double wall_s) {
+void LiveEvents::telemetry(const TelemetrySample& sample, double wall_s) {
+  std::optional<double> disk_mb;
+  if (sample.disk_read_bytes_per_s && sample.disk_write_bytes_per_s) {
+    disk_mb = (*sample.disk_read_bytes_per_s + *sample.disk_write_bytes_per_s) / 1e6;
+  }
+  // Of several cards the busiest, of several sensors the hottest.
+  std::optional<double> gpu;
+  std::optional<double> temperature = sample.cpu_temperature_c;
+  for (const GpuSample& card : sample.gpus) {
+    if (card.percent) gpu = std::max(gpu.value_or(0), *card.percent);
+    if (!card.temperature_c) continue;
+    temperature = std::max(temperature.value_or(*card.temperature_c), *card.temperature_c);
+  }
   emit("telemetry", dump({{"t", wall_s},
                           {"tps", take_text_events()},
                           {"fd", or_null(sample.open_files)},
                           {"cpu", or_null(sample.cpu_percent)},
-                          {"disk", or_null(sample.disk_mb_per_s)},
-                          {"gpu", nullptr},
-                          {"temp", nullptr}}));
+                          {"disk", or_null(disk_mb)},
+                          {"gpu", or_null(gpu)},
+                          {"temp", or_null(temperature)}}));
 }
 
 void LiveEvents::progress(const Progress& p) {

@@ -7,7 +7,6 @@
 
 #include "engines/stream_recorder.h"
 #include "model/run.h"
-#include "run/host_sampler.h"
 #include "store/events.h"
 
 namespace assay {
@@ -26,7 +25,7 @@ class LiveEvents {
   void call_done(const CallRecord& record);
   /// Text of a call in flight. Cheap for calls that are not followed.
   void live(const LiveEvent& event);
-  void telemetry(const HostSample& sample, double wall_s);
+  void telemetry(const TelemetrySample& sample, double wall_s);
   void alert(std::string_view code, std::string_view message);
   void end(std::string_view state);
 

@@ -1,16 +1,11 @@
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "net/own_host.h"
 #include "process/command.h"
 #include "run/environment.h"
 
@@ -149,6 +144,20 @@ EnvironmentSource this_machine() {
   return source;
 }
 
+std::optional<int64_t> available_memory(const EnvironmentSource& source) {
+  const auto text = value_after(source.root / "proc/meminfo", "MemAvailable", ":");
+  const auto kib = text ? whole(*text) : std::nullopt;
+  if (!kib) return std::nullopt;
+  int64_t bytes = *kib * 1024;
+  const fs::path cgroup = source.root / "sys/fs/cgroup";
+  const auto most = text_of(cgroup / "memory.max");
+  const auto used = text_of(cgroup / "memory.current");
+  const auto limit = most ? whole(*most) : std::nullopt;
+  const auto taken = used ? whole(*used) : std::nullopt;
+  if (limit && taken) bytes = std::clamp<int64_t>(*limit - *taken, 0, bytes);
+  return bytes;
+}
+
 Environment read_environment(const EnvironmentSource& source) {
   const fs::path& root = source.root;
   Environment e;
@@ -183,24 +192,8 @@ std::string raw_environment_json() {
     return value != nullptr ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
   };
   nlohmann::ordered_json addresses = nlohmann::ordered_json::array();
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) == 0) {
-    for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-      if (at->ifa_addr == nullptr) continue;
-      std::array<char, INET6_ADDRSTRLEN> text{};
-      const void* bytes = nullptr;
-      if (at->ifa_addr->sa_family == AF_INET) {
-        bytes = &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr;
-      } else if (at->ifa_addr->sa_family == AF_INET6) {
-        bytes = &reinterpret_cast<const sockaddr_in6*>(at->ifa_addr)->sin6_addr;
-      }
-      if (bytes == nullptr ||
-          ::inet_ntop(at->ifa_addr->sa_family, bytes, text.data(), text.size()) == nullptr) {
-        continue;
-      }
-      addresses.push_back({{"interface", at->ifa_name}, {"address", text.data()}});
-    }
-    ::freeifaddrs(list);
+  for (const OwnAddress& own : own_addresses()) {
+    addresses.push_back({{"interface", own.interface}, {"address", own.address}});
   }
   std::error_code error;
   const nlohmann::ordered_json json{{"schema", "assay.environment_raw/1"},

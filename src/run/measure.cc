@@ -15,13 +15,16 @@
 #include "run/environment.h"
 #include "run/estimate.h"
 #include "run/harness.h"
+#include "run/known_results.h"
 #include "run/machine_probe.h"
+#include "run/model_filter.h"
 #include "run/planner.h"
 #include "run/server_counters.h"
 #include "run/variants.h"
 #include "store/index.h"
 #include "store/ledger.h"
 #include "store/run_lock.h"
+#include "supervise/detached.h"
 
 namespace assay {
 namespace {
@@ -75,6 +78,7 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
   end.loop_lag_p99_ms = result.loop_lag_p99_ms;
   end.loop_lag_max_ms = result.loop_lag_max_ms;
   if (is_whole) end.in_flight_s = result.in_flight_s;
+  end.leg_counters = std::move(result.leg_counters);
   if (is_whole) end.server_counters = counted_since(before, read_counters(session));
   [[maybe_unused]] const bool ended = writer.ledger_line(end_line(end));
   events.run_state(result.state, meta);
@@ -87,6 +91,14 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
     result.error = stopped.error().message;
   }
   return measured;
+}
+
+/// What an engine of ours was started with needs no word in a call.
+SettingsFit fit_of(const LiveCell& live, const CallSettings& settings) {
+  if (live.engine == nullptr) return {};
+  SettingsFit fit = live.engine->fit(settings);
+  if (live.cell.managed) std::erase(fit.missing, "context_length");
+  return fit;
 }
 
 void update_index(const std::filesystem::path& data_dir, const MeasureHooks& hooks) {
@@ -159,6 +171,22 @@ Result<void> open_all(Session& session, const RunSpec& spec, const std::vector<V
   return {};
 }
 
+/// Leaves out cells that were measured before, where all models are asked for.
+Result<void> skip_known(const std::filesystem::path& data_dir, const RunSpec& spec,
+                        Session& session, const OnNote& note) {
+  if (!asks_for_all_models(spec) || spec.force) return {};
+  RunMeta meta;
+  for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
+  const auto known = skip_known_results(data_dir, spec, meta);
+  if (!known) return fail(known.error());
+  for (size_t i = 0; i < meta.cells.size(); ++i) session.cells[i].cell = meta.cells[i];
+  if (*known > 0) {
+    note(fmt::format("{} of {} models have results for these settings; --force measures them again",
+                     *known, meta.cells.size()));
+  }
+  return {};
+}
+
 WriterOptions writer_options(DiskTrouble& disk) {
   WriterOptions options;
   options.on_error = [&disk](const Error& error) { disk.raise(error); };
@@ -189,6 +217,18 @@ Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller) {
   return spec;
 }
 
+/// An engine of ours that could not be started.
+Error not_loaded(const Cell& cell) {
+  return {Errc::kUnavailable,
+          fmt::format("{} could not be loaded: {}", printable(cell.model, 80), cell.unavailable)};
+}
+
+/// Whether there is anything to measure.
+bool any_available(const std::vector<Cell>& cells) {
+  return std::any_of(cells.begin(), cells.end(),
+                     [](const Cell& cell) { return cell.unavailable.empty(); });
+}
+
 /// Puts the engines behind the cells of a ledger.
 Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& meta,
                           const OnNote& note) {
@@ -207,9 +247,17 @@ Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& 
                               session.cells.empty() ? "nothing" : session.cells[0].cell.id,
                               meta.cells[0].id));
     }
+    const Cell now = session.cells[0].cell;
+    const auto& before = meta.cells[0].load_effective;
+    if (now.unavailable.empty() && before && now.load_effective != before) {
+      return fail(Errc::kConflict,
+                  fmt::format("{} was loaded with other settings than before", now.id),
+                  "run it again; what was measured stays in its ledger");
+    }
     session.cells[0].cell = meta.cells[0];
-    session.cells[0].cell.url = session.started[0].url;
-    return {};
+    session.cells[0].cell.url = now.url;
+    session.cells[0].cell.unavailable = now.unavailable;
+    return now.unavailable.empty() ? Result<void>() : fail(not_loaded(now));
   }
   if (!spec.cells_yaml.empty()) return reopen_declared_cells(session, spec, meta.cells);
   RunSpec probe = spec;
@@ -291,6 +339,8 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   const auto lock = take_lock(spec, meta.run_id, note);
   if (!lock) return fail(lock.error());
 
+  for (const std::string& swept : sweep_detached(*data_dir)) note(swept);
+
   Session session;
   const OnNote keep = [&](const std::string& text) {
     meta.notes.push_back(text);
@@ -304,20 +354,36 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (auto passed = pass_preflight(session, spec, *harness, meta, note); !passed) {
     return fail(passed.error());
   }
+  auto nodes = connect_nodes(spec);
+  if (!nodes) return fail(nodes.error());
+  session.nodes = std::move(*nodes);
   note_busy_machine(meta, keep);
   for (const LiveCell& live : session.cells) {
     if (spec.restarts == 1 || !live.cell.unavailable.empty() || can_reload(live)) continue;
-    return fail(Errc::kInvalidArgument,
-                fmt::format("nothing here can load {} anew", printable(live.cell.id, 80)),
-                "the bundled engine and Ollama can; elsewhere restart the server between runs");
+    return fail(
+        Errc::kInvalidArgument,
+        fmt::format("nothing here can load {} anew", printable(live.cell.id, 80)),
+        "engines that Assay starts, Ollama, LM Studio, a router of llama.cpp and vLLM in its "
+        "development mode can; elsewhere restart the server between runs");
+  }
+  if (auto skipped = skip_known(*data_dir, spec, session, keep); !skipped) {
+    return fail(skipped.error());
   }
   if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
-  for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
+  for (LiveCell& live : session.cells) {
+    if (spec.cold > 0 && !*harness && live.engine && !can_reload(live)) {
+      live.cell.cold_kind = "process_warm";
+    }
+    meta.cells.push_back(live.cell);
+  }
   meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;
   meta.labels = spec.labels;
   meta.options_json = changed_options_json(spec);
-  if (auto planned = make_plan(spec, meta, *variants); !planned) return fail(planned.error());
-  if (!spec.no_calibrate) learn_instrument(session, meta, note);
+  const FitOf fit = [&](int64_t cell, const CallSettings& settings) {
+    return fit_of(session.cells[static_cast<size_t>(cell)], settings);
+  };
+  if (auto planned = make_plan(spec, meta, *variants, fit); !planned) return fail(planned.error());
+  if (!spec.no_calibrate && any_available(meta.cells)) learn_instrument(session, meta, note);
 
   const auto paths = create_run_directory(*data_dir, meta.run_id);
   if (!paths) return fail(paths.error());
@@ -335,9 +401,19 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     return fail(Errc::kIo, "the writer takes no plan");
   }
   if (auto flushed = writer.flush(kFlushTimeout); !flushed) return fail(flushed.error());
+  if (spec.idle.count() > 0) {
+    note(fmt::format("resting for {} before the first call", duration_text(spec.idle)));
+  }
   Measured measured = carry_out(session, spec, meta, *paths, Remaining(), writer, *sent, disk,
                                 EventLines(meta.run_id), hooks);
   update_index(*data_dir, hooks);
+  for (const Cell& cell : meta.cells) {
+    if (any_available(meta.cells) || !cell.managed) continue;
+    Error error = not_loaded(cell);
+    error.hint = fmt::format("'assay runs show {} --json' has each attempt with the end of its log",
+                             meta.run_id.substr(0, 8));
+    return fail(std::move(error));
+  }
   return measured;
 }
 
@@ -373,6 +449,12 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
   if (auto ready = reopen_cells(session, *spec, ledger.meta, note); !ready) {
     return fail(ready.error());
   }
+  auto nodes = connect_nodes(*spec);
+  if (!nodes) return fail(nodes.error());
+  session.nodes = std::move(*nodes);
+  std::error_code none_yet;
+  const auto telemetry_bytes = std::filesystem::file_size(paths.telemetry, none_yet);
+  left.telemetry_bytes = none_yet ? 0 : static_cast<size_t>(telemetry_bytes);
   const auto last_seq = last_event_seq(paths.events);
   DiskTrouble disk;
   RunWriter writer(std::move(opened->file), writer_options(disk));

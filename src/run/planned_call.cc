@@ -1,8 +1,21 @@
 #include "run/planned_call.h"
 
+#include <algorithm>
+
 #include "run/synthetic.h"
 
 namespace assay {
+
+namespace {
+
+/// Whether its engine runs with less than was asked for.
+bool is_fall_back(const Cell& cell) {
+  return cell.load_effective &&
+         std::any_of(cell.load_attempts.begin(), cell.load_attempts.end(),
+                     [](const LoadAttempt& a) { return a.outcome == LoadOutcome::kGpuOom; });
+}
+
+}  // namespace
 
 CallRecord planned_record(const RunMeta& meta, int64_t index) {
   const PlannedCall& call = meta.calls[static_cast<size_t>(index)];
@@ -19,6 +32,10 @@ CallRecord planned_record(const RunMeta& meta, int64_t index) {
   const Cell& cell = meta.cells[static_cast<size_t>(leg.cell)];
   record.cell_id = cell.id;
   record.backend = cell.kind;
+  if (is_fall_back(cell)) {
+    const bool on_processor = cell.load_effective && cell.load_effective->gpu_hidden;
+    record.flags.emplace_back(on_processor ? "fallback_cpu" : "fallback_offload");
+  }
   if (leg.prompt >= 0) {
     const Prompt& prompt = meta.prompts[static_cast<size_t>(leg.prompt)];
     record.prompt_id = prompt.id;
@@ -47,6 +64,7 @@ std::optional<CallTags> tags_of(const CallRecord& record, const RunMeta& meta,
 }
 
 bool keeps_text(const CallRecord& record, const RunSpec& spec) {
+  if (record.error_code == "engine_died") return true;
   if (spec.save_responses == "all") return true;
   if (spec.save_responses == "none") return false;
   const int64_t every = std::stoll(spec.save_responses.substr(7));

@@ -19,7 +19,8 @@ std::string prompt_text(const RunMeta& meta, int64_t index);
 /// What it says of itself to whoever watches the traffic; nothing without --tag-prefix.
 std::optional<CallTags> tags_of(const CallRecord& record, const RunMeta& meta, const RunSpec& spec);
 
-/// Whether its answer's text is to be kept: --save-responses.
+/// Whether its answer's text is to be kept: --save-responses, and what came of one under which the
+/// engine died.
 bool keeps_text(const CallRecord& record, const RunSpec& spec);
 
 /// Of a call by a router that did not name what answered: source 004's name for that.

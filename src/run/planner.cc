@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "model/json.h"
 #include "run/interleave.h"
 #include "run/synthetic.h"
@@ -27,13 +28,15 @@ CallSettings settings_of(const RunSpec& spec) {
   s.top_k = spec.top_k;
   s.seed = spec.sampling_seed;
   s.context_length = spec.context_length;
+  s.cache_prompt = spec.cache_prompt;
   return s;
 }
 
 /// Adds legs and calls to a plan, stage after stage.
 class PlanBuilder {
  public:
-  PlanBuilder(RunMeta& meta, const RunSpec& spec) : meta_(meta), spec_(spec) {}
+  PlanBuilder(RunMeta& meta, const RunSpec& spec, const FitOf& fit)
+      : meta_(meta), spec_(spec), fit_(fit) {}
 
   int64_t add_prompt(Prompt prompt) {
     meta_.prompts.push_back(std::move(prompt));
@@ -53,8 +56,11 @@ class PlanBuilder {
     }
     leg.calls = calls;
     leg.settings = settings;
-    leg.settings_hash = settings_hash(settings);
+    const Cell& served = meta_.cells[static_cast<size_t>(cell)];
+    leg.settings_hash = settings_hash(settings, served.load_effective);
+    leg.requested_settings_hash = settings_hash(settings, served.load_requested);
     leg.skip = std::move(skip);
+    fit_to_engine(leg);
     meta_.legs.push_back(std::move(leg));
     return static_cast<int64_t>(meta_.legs.size()) - 1;
   }
@@ -73,12 +79,33 @@ class PlanBuilder {
     ++stage_;
   }
 
+  /// Calls before all others that load the model first.
+  void add_cold(int64_t cell, int64_t prompt, CallSettings settings) {
+    if (spec_.cold == 0) return;
+    const Cell& c = meta_.cells[static_cast<size_t>(cell)];
+    std::string skip;
+    if (c.cold_kind == "process_warm") {
+      skip = fmt::format("not supported by {}: cold", c.kind);
+    }
+    add_rounds({add_leg(cell, prompt, Phase::kCold, spec_.cold, settings, std::move(skip))});
+  }
+
   /// Warm-up calls, in a stage of their own.
   void add_warmup(int64_t cell, int64_t prompt, CallSettings settings, int64_t calls) {
     if (calls > 0) add_rounds({add_leg(cell, prompt, Phase::kWarmup, calls, settings)});
   }
 
  private:
+  /// What the engine cannot be asked for at all is not left out in silence.
+  void fit_to_engine(Leg& leg) const {
+    if (!fit_ || !leg.skip.empty()) return;
+    SettingsFit fit = fit_(leg.cell, leg.settings);
+    leg.not_sent = std::move(fit.not_sent);
+    if (fit.missing.empty()) return;
+    const Cell& cell = meta_.cells[static_cast<size_t>(leg.cell)];
+    leg.skip = fmt::format("not supported by {}: {}", cell.kind, join(fit.missing, ", "));
+  }
+
   static void shuffle(std::vector<int64_t>& legs, uint64_t seed) {
     SplitMix64 random(seed);
     for (size_t left = legs.size(); left > 1; --left) {
@@ -90,6 +117,7 @@ class PlanBuilder {
   }
   RunMeta& meta_;
   const RunSpec& spec_;
+  const FitOf& fit_;
   int64_t stage_ = 0;
 };
 
@@ -108,22 +136,26 @@ Prompt synthetic_prompt(const Cell& cell, std::string id, int64_t tokens, Prompt
   return prompt;
 }
 
-CallSettings fixed_settings(const RunSpec& spec, int64_t tokens) {
+/// Whether each call sizes its context, so that one that nobody asked for is asked for as well.
+bool sizes_context(const Cell& cell) { return cell.kind == "ollama"; }
+
+CallSettings fixed_settings(const RunSpec& spec, const Cell& cell, int64_t tokens) {
   CallSettings settings = settings_of(spec);
   settings.max_tokens = tokens;
   settings.fixed_length = true;
-  if (!settings.context_length) settings.context_length = needed_context(spec);
+  if (!settings.context_length && sizes_context(cell)) {
+    settings.context_length = needed_context(spec);
+  }
   return settings;
 }
 
-/// llama.cpp alone is known to go on to the length that is asked for; elsewhere the prompt asks
+/// llama.cpp and vLLM are known to go on to the length that is asked for; elsewhere the prompt asks
 /// too.
-bool fixes_length(const Cell& cell) { return cell.kind == "llamacpp"; }
+bool fixes_length(const Cell& cell) { return cell.kind == "llamacpp" || cell.kind == "vllm"; }
 
 /// Why a leg of that many tokens does not fit, or empty.
 std::string misfit(const Cell& cell, int64_t tokens) {
-  const bool sizes_itself = cell.kind == "ollama";
-  if (sizes_itself || !cell.context_length || *cell.context_length >= tokens) return {};
+  if (sizes_context(cell) || !cell.context_length || *cell.context_length >= tokens) return {};
   return fmt::format("context {}", *cell.context_length);
 }
 
@@ -173,18 +205,20 @@ void plan_speed_cell(const RunSpec& spec, RunMeta& meta, int64_t index, double b
   }
   // The bundled engine and most servers keep one prefix a slot: the calls at depth follow one
   // another, or each would have to read its context again.
-  plan.add_warmup(index, tg, fixed_settings(spec, 16), spec.warmup);
+  plan.add_cold(index, tg, fixed_settings(spec, cell, 128));
+  plan.add_warmup(index, tg, fixed_settings(spec, cell, 16), spec.warmup);
   std::vector<int64_t> mixed{
-      plan.add_leg(index, tg, Phase::kMeasure, calls, fixed_settings(spec, 128)),
-      plan.add_leg(index, pp, Phase::kMeasure, calls, fixed_settings(spec, 1))};
+      plan.add_leg(index, tg, Phase::kMeasure, calls, fixed_settings(spec, cell, 128)),
+      plan.add_leg(index, pp, Phase::kMeasure, calls, fixed_settings(spec, cell, 1))};
   if (!skip_depth.empty() && misfit(cell, kStandIn + 1).empty()) {
     const auto stand_in = plan.add_prompt(
         synthetic_prompt(cell, "pp1024", kStandIn, Prompt::Salt::kPerCall, meta.seed + 3, false));
-    mixed.push_back(plan.add_leg(index, stand_in, Phase::kMeasure, calls, fixed_settings(spec, 1)));
+    mixed.push_back(
+        plan.add_leg(index, stand_in, Phase::kMeasure, calls, fixed_settings(spec, cell, 1)));
   }
   plan.add_rounds(mixed);
-  plan.add_rounds(
-      {plan.add_leg(index, deep, Phase::kMeasure, calls, fixed_settings(spec, 128), skip_depth)});
+  plan.add_rounds({plan.add_leg(index, deep, Phase::kMeasure, calls,
+                                fixed_settings(spec, cell, 128), skip_depth)});
 }
 
 void plan_synthetic_cell(const RunSpec& spec, RunMeta& meta, int64_t index, PlanBuilder& plan) {
@@ -196,11 +230,15 @@ void plan_synthetic_cell(const RunSpec& spec, RunMeta& meta, int64_t index, Plan
   bool warm = false;
   const auto add = [&](Prompt prompt, int64_t tokens, int64_t output) {
     const int64_t at = plan.add_prompt(std::move(prompt));
-    if (!warm)
-      plan.add_warmup(index, at, fixed_settings(spec, std::min<int64_t>(output, 16)), spec.warmup);
+    if (!warm) {
+      plan.add_cold(index, at, fixed_settings(spec, cell, output));
+      plan.add_warmup(index, at, fixed_settings(spec, cell, std::min<int64_t>(output, 16)),
+                      spec.warmup);
+    }
     warm = true;
-    plan.add_rounds({plan.add_leg(index, at, Phase::kMeasure, calls, fixed_settings(spec, output),
-                                  misfit(cell, tokens + output))});
+    plan.add_rounds(
+        {plan.add_leg(index, at, Phase::kMeasure, calls, fixed_settings(spec, cell, output),
+                      misfit(cell, tokens + output))});
   };
   for (const int64_t output : outputs) {
     for (const int64_t input : spec.input_len) {
@@ -244,19 +282,20 @@ int64_t route_of(const RunMeta& meta, int64_t index) {
   return -1;
 }
 
-/// Source 004's patterns, prompt by prompt: one cold call, then the warm ones, in turn directly and
-/// by the route, then the parallel ones.
+/// Source 004's patterns, prompt by prompt: the cold calls, then the warm ones, in turn directly
+/// and by the route, then the parallel ones.
 void plan_baseline_cell(const RunSpec& spec, const std::vector<int64_t>& prompts,
                         const RunMeta& meta, int64_t index, PlanBuilder& plan) {
   constexpr int64_t kWarmCalls = 5;
   const Cell& cell = meta.cells[static_cast<size_t>(index)];
   const int64_t warm_calls = spec.repetitions.value_or(kWarmCalls);
+  const int64_t cold_calls = std::max<int64_t>(1, spec.cold);
   const int64_t route = route_of(meta, index);
   const bool parallel = spec.full && spec.max_concurrency > 1 && !spec.authorize_load.empty();
   for (const int64_t prompt : prompts) {
     const CallSettings settings = prompt_settings(spec, meta, prompt);
     if (wants(cell, "cold")) {
-      plan.add_rounds({plan.add_leg(index, prompt, Phase::kCold, 1, settings)});
+      plan.add_rounds({plan.add_leg(index, prompt, Phase::kCold, cold_calls, settings)});
     }
     std::vector<int64_t> warm;
     if (wants(cell, "warm") || route >= 0) {
@@ -275,6 +314,7 @@ void plan_baseline_cell(const RunSpec& spec, const std::vector<int64_t>& prompts
 void plan_suite_cell(const RunSpec& spec, const Suite& suite, const std::vector<int64_t>& prompts,
                      const RunMeta& meta, int64_t index, PlanBuilder& plan) {
   const auto settings_for = [&](int64_t prompt) { return prompt_settings(spec, meta, prompt); };
+  plan.add_cold(index, prompts.front(), settings_for(prompts.front()));
   plan.add_warmup(index, prompts.front(), settings_for(prompts.front()), spec.warmup);
   const int64_t usual = suite.name == "smoke" ? 1 : kUsualRepetitions;
   std::vector<int64_t> legs;
@@ -286,6 +326,7 @@ void plan_suite_cell(const RunSpec& spec, const Suite& suite, const std::vector<
 }
 
 void plan_prompt_cell(const RunSpec& spec, int64_t prompt, int64_t index, PlanBuilder& plan) {
+  plan.add_cold(index, prompt, settings_of(spec));
   plan.add_warmup(index, prompt, settings_of(spec), spec.warmup);
   plan.add_rounds({plan.add_leg(index, prompt, Phase::kMeasure,
                                 spec.repetitions.value_or(kUsualRepetitions), settings_of(spec))});
@@ -364,8 +405,9 @@ bool needs_estimates(const RunSpec& spec) {
   return kind == Kind::kSpeed || kind == Kind::kSynthetic;
 }
 
-Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants) {
-  PlanBuilder plan(meta, spec);
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants,
+                       const FitOf& fit) {
+  PlanBuilder plan(meta, spec, fit);
   const Kind kind = kind_of(spec);
   Suite suite;
   std::vector<int64_t> prompts;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "base/result.h"
+#include "engines/engine.h"
 #include "model/options.h"
 #include "model/run.h"
 #include "run/suites.h"
@@ -18,11 +20,16 @@ std::optional<int64_t> needed_context(const RunSpec& spec);
 /// Whether the plan needs the cells' estimates: lengths in tokens have to be met.
 bool needs_estimates(const RunSpec& spec);
 
+/// How the engine behind RunMeta::cells[cell] can be asked for settings.
+using FitOf = std::function<SettingsFit(int64_t cell, const CallSettings& settings)>;
+
 /// Expands a specification to the calls of `meta.cells`: fills prompts, legs, calls, suite and
 /// notes. Calls of a round come in an order drawn from the seed. With variants the cells are
-/// theirs, in their order, and the plan is interleaved. Pure: the same arguments give the same
-/// plan. kNotFound or kInvalidArgument for the suite.
-Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants = {});
+/// theirs, in their order, and the plan is interleaved. A leg whose settings the cell's engine has
+/// no way to take is skipped, with their names. Pure: the same arguments give the same plan.
+/// kNotFound or kInvalidArgument for the suite.
+Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants = {},
+                       const FitOf& fit = {});
 
 /// Seconds that a cell's plan should take by its estimates; absent when unknown.
 std::optional<double> predicted_seconds(const RunMeta& meta, int64_t cell);

@@ -78,9 +78,10 @@ void check_trees(const PreflightFacts& facts, const RunSpec& spec, List& list) {
   }
   const std::string what = fmt::format("{} changed {}: {}", changes.size(),
                                        changes.size() == 1 ? "file" : "files", named(changes));
-  list.add("git_clean", spec.allow_dirty, what + (spec.allow_dirty ? " (--allow-dirty)" : ""));
-  if (spec.allow_dirty) return;
-  list.refuse("git_clean: " + what + "; commit them, or measure with --allow-dirty");
+  const bool leave = !spec.allow_dirty.empty();
+  list.add("git_clean", leave, leave ? what + " (--allow-dirty: " + spec.allow_dirty + ")" : what);
+  if (leave) return;
+  list.refuse("git_clean: " + what + "; commit them, or say why not with --allow-dirty REASON");
 }
 
 void check_load(const PreflightFacts& facts, const RunSpec& spec, List& list) {

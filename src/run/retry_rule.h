@@ -18,10 +18,15 @@ inline bool is_retryable(const CallRecord& record) {
   return *record.error_code == failure::kConnect;
 }
 
-/// Whether another attempt is to follow. A refused optional member costs none of the retries: it is
-/// left out from then on.
+/// Whether another attempt is to follow at once, at the cost of none of the retries: a refused
+/// optional member is left out from then on, a model that was gone is loaded by the next call.
+inline bool asks_again_at_once(const CallResult& result) {
+  return result.refused_member || result.model_unloaded;
+}
+
+/// Whether another attempt is to follow.
 inline bool wants_another(const CallResult& result, int64_t retries_left) {
-  return result.refused_member || (retries_left > 0 && is_retryable(result.record));
+  return asks_again_at_once(result) || (retries_left > 0 && is_retryable(result.record));
 }
 
 /// How long to wait before it: what the server asks, at most a minute, else 100 ms doubled each

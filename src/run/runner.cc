@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 
 #include "base/random.h"
@@ -15,12 +13,19 @@
 #include "engines/call.h"
 #include "load/arrivals.h"
 #include "load/load.h"
+#include "net/sleep.h"
 #include "run/call_gates.h"
+#include "run/cold_start.h"
 #include "run/complete_record.h"
+#include "run/disk_pause.h"
+#include "run/engine_keeper.h"
 #include "run/estimate.h"
+#include "run/in_flight.h"
 #include "run/legs_so_far.h"
 #include "run/planned_call.h"
 #include "run/retry_rule.h"
+#include "run/run_telemetry.h"
+#include "run/server_counters.h"
 #include "run/synthetic.h"
 #include "run/wait_for.h"
 #include "stats/derive.h"
@@ -30,10 +35,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-
-/// Index of calls beside the plan.
-constexpr int64_t kUnplanned = -1;
+constexpr int64_t kUnplanned = -1;  ///< Index of calls beside the plan.
 
 /// One run's execution on the load thread.
 class Runner {
@@ -47,10 +49,11 @@ class Runner {
         remaining_(remaining),
         writer_(writer),
         sent_(sent),
-        disk_(disk),
         events_(events),
         on_progress_(on_progress),
         note_(note),
+        disk_(disk, writer, events, note),
+        keeper_(session, spec, keeper_hooks()),
         epoch_(mono_now_ns() - remaining.elapsed_ns),
         progress_(remaining.progress),
         ticker_(session.io),
@@ -64,18 +67,14 @@ class Runner {
 
   RunResult run() {
     LoopLag lag(session_.io);
-    std::optional<HostSampler> sampler;
-    sampler.emplace([this](const HostSample& sample) {
-      asio::post(session_.io, [this, sample] {
-        events_.telemetry(sample, static_cast<double>(mono_now_ns() - epoch_) / 1e9);
-      });
-    });
+    telemetry_.emplace(RunTelemetry::Setup{session_, meta_, spec_, writer_, events_, epoch_,
+                                           remaining_.telemetry_bytes});
     wait_for_signal();
     tick();
     const bool done = session_.wait_for(run_stages());
     lag.stop();
     // Handlers that are still queued refer to this object: they run now.
-    sampler.reset();
+    telemetry_.reset();
     session_.io.restart();
     session_.io.poll();
     RunResult result;
@@ -85,12 +84,24 @@ class Runner {
     result.wall_s = static_cast<double>(mono_now_ns() - epoch_) / 1e9;
     result.loop_lag_p99_ms = lag.p99_ms();
     result.loop_lag_max_ms = lag.max_ms();
-    result.in_flight_s = static_cast<double>(in_flight_ns_) / 1e9;
+    result.in_flight_s = in_flight_.seconds();
+    result.leg_counters = counters_.kept();
     result.progress = progress_;
     return result;
   }
 
  private:
+  EngineKeeper::Hooks keeper_hooks() {
+    EngineKeeper::Hooks hooks;
+    hooks.note = note_;
+    hooks.log = [this](const std::string& line) {
+      [[maybe_unused]] const bool queued = writer_.log(line);
+    };
+    hooks.alert = [this](const std::string& what) { events_.alert("engine_died", what); };
+    hooks.stopping = [this] { return stopping_; };
+    return hooks;
+  }
+
   [[nodiscard]] const Leg& leg_of(int64_t index) const {
     return meta_.legs[static_cast<size_t>(meta_.calls[static_cast<size_t>(index)].leg)];
   }
@@ -98,12 +109,23 @@ class Runner {
   Task<bool> run_stages() {
     const auto count = static_cast<int64_t>(meta_.calls.size());
     int64_t begin = 0;
+    // The machine's power at rest is known from the time before the first call.
+    if (remaining_.elapsed_ns == 0) co_await wait_until(mono_now_ns() + spec_.idle.count());
     while (begin < count && !stopping_) {
       const int64_t stage = meta_.calls[static_cast<size_t>(begin)].stage;
       int64_t end = begin;
       while (end < count && meta_.calls[static_cast<size_t>(end)].stage == stage) ++end;
       enter_cell(leg_of(begin).cell);
-      if (!co_await enter_restarts(begin, end)) break;
+      std::set<int64_t> cells;
+      for (int64_t index = begin; index < end; ++index) cells.insert(leg_of(index).cell);
+      co_await keeper_.prepare(cells);
+      co_await enter_restarts(begin, end);
+      if (stopping_) break;
+      std::set<int64_t> legs;
+      for (int64_t i = begin; i < end; ++i) {
+        legs.insert(meta_.calls[static_cast<size_t>(i)].leg);
+      }
+      co_await counters_.begin(meta_, std::move(legs));
       int64_t at = begin;
       const auto next = [this, &at, end]() -> int64_t {
         while (at < end && remaining_.done.contains(at)) ++at;
@@ -115,6 +137,7 @@ class Runner {
       } else {
         co_await run_closed(session_.io, leg_of(begin).concurrency, next, issue);
       }
+      co_await counters_.end();
       begin = end;
     }
     ticker_.cancel();
@@ -151,32 +174,31 @@ class Runner {
     events_.cell_state(c, c.unavailable.empty() ? "running" : "skipped");
   }
 
-  /// The same for all cells of a stage.
-  Task<bool> enter_restarts(int64_t begin, int64_t end) {
+  /// Loads the models of a stage's cells anew where the plan says so.
+  Task<void> enter_restarts(int64_t begin, int64_t end) {
     std::set<int64_t> cells;
     for (int64_t index = begin; index < end; ++index) {
-      if (!cells.insert(leg_of(index).cell).second) continue;
-      if (!co_await enter_restart(index)) co_return false;
+      if (stopping_ || !cells.insert(leg_of(index).cell).second) continue;
+      co_await enter_restart(index);
     }
-    co_return true;
   }
 
-  /// Loads the cell's model anew where the plan says so. False when that failed.
-  Task<bool> enter_restart(int64_t index) {
+  Task<void> enter_restart(int64_t index) {
     const int64_t cell = leg_of(index).cell;
     const int64_t restart = meta_.calls[static_cast<size_t>(index)].restart;
     const auto [loaded, is_first] = loads_.try_emplace(cell, restart);
-    if (is_first || loaded->second == restart) co_return true;
+    if (is_first || loaded->second == restart || stopped_cells_.contains(cell)) co_return;
     loaded->second = restart;
     note_(fmt::format("loading {} anew, {} of {}", meta_.cells[static_cast<size_t>(cell)].model,
                       restart + 1, spec_.restarts));
-    const auto done = co_await reload_cell(session_, static_cast<size_t>(cell));
-    if (!done) {
-      error_ = done.error().message;
-      stopping_ = true;
-    }
+    const std::string failed = co_await keeper_.reload(cell);
+    if (!failed.empty()) stop_cell(cell, failed);
     if (!interleaved_) cell_started_ = mono_now_ns();
-    co_return done.has_value();
+  }
+
+  /// What is left of a cell is skipped; the other cells go on.
+  void stop_cell(int64_t cell, const std::string& why) {
+    if (stopped_cells_.emplace(cell, why).second) note_(fmt::format("skipping the rest: {}", why));
   }
 
   [[nodiscard]] CallRecord record_for(int64_t index) const {
@@ -191,7 +213,7 @@ class Runner {
     if (stopped_cells_.contains(leg.cell)) return stopped_cells_.at(leg.cell);
     const std::vector<DayWindow>& windows = meta_.cells[static_cast<size_t>(leg.cell)].windows;
     if (spec_.override_window.empty() && !in_windows(windows, wall_now_ns())) return "window";
-    if (meta_.budget_s && leg.phase != Phase::kWarmup) {
+    if (meta_.budget_s && leg.phase != Phase::kWarmup && leg.phase != Phase::kCold) {
       const int64_t parts = interleaved_ ? 1 : std::max<int64_t>(1, live_cells());
       const double share = *meta_.budget_s / static_cast<double>(parts);
       if (static_cast<double>(mono_now_ns() - cell_started_) / 1e9 > share) return "budget";
@@ -210,19 +232,26 @@ class Runner {
   }
 
   Task<void> issue_call(int64_t index) {
-    while (paused_ && !stopping_) co_await sleep(std::chrono::milliseconds(100));
+    while (disk_.paused() && !stopping_) {
+      co_await sleep_for(session_.io, std::chrono::milliseconds(100));
+    }
     if (stopping_) co_return;
     const Leg& leg = leg_of(index);
     if (std::string reason = skip_reason(leg); !reason.empty()) {
-      CallRecord record = record_for(index);
-      record.outcome = Outcome::kSkipped;
-      record.error = "skipped: " + reason;
-      finish_call(std::move(record), {});
+      skip_call(index, reason, 1);
       co_return;
     }
     const LiveCell& live = session_.cells[static_cast<size_t>(leg.cell)];
-    std::optional<std::string> cold_kind;
-    if (leg.phase == Phase::kCold) cold_kind = co_await make_cold(live);
+    CallRecord cold;
+    if (leg.phase == Phase::kCold) {
+      const auto made =
+          co_await make_cold(session_, static_cast<size_t>(leg.cell), epoch_, note_, cold);
+      if (!made) {
+        stop_cell(leg.cell, made.error().message);
+        skip_call(index, made.error().message, 1);
+        co_return;
+      }
+    }
     if (leg.phase == Phase::kWarm && !gates_.is_warm(live.cell, mono_now_ns())) {
       co_await warm_again(index);
     }
@@ -236,32 +265,44 @@ class Runner {
     const auto before = remaining_.attempts.find(index);
     int64_t attempt = before != remaining_.attempts.end() ? before->second : 0;
     int64_t retries_left = spec_.retries;
+    bool reloads = false;
     std::optional<int64_t> due;
     if (const auto planned = due_.find(index); planned != due_.end()) {
       due = planned->second - epoch_;
     }
     for (;;) {
+      if (const std::string gone = co_await keeper_.ready(leg.cell); !gone.empty()) {
+        stop_cell(leg.cell, gone);
+        skip_call(index, gone, attempt + 1);
+        co_return;
+      }
+      if (stopping_) co_return;
       CallResult result;
       result.record = record_for(index);
       result.record.attempt = ++attempt;
-      result.record.cold_kind = cold_kind;
+      add_cold_facts(cold, result.record);
       if (not_warm) result.record.flags.emplace_back("not_warm");
       request.tags = tags_of(result.record, meta_, spec_);
       result.record.at.due = due;
       sent_.mark(index);
       events_.call_started(meta_.calls[static_cast<size_t>(index)], index, attempt);
       CallWatch watch(session_.io, limits_of(spec_));
-      count_in_flight();
-      in_flight_.emplace(index, &watch);
+      in_flight_.add(index, watch);
       const OnLive live_sink(on_live_);
-      co_await call_engine(*live.engine, request, epoch_, watch, &live_sink, result);
-      count_in_flight();
-      in_flight_.erase(index);
+      const int64_t deaths = keeper_.deaths(leg.cell);
+      // Held: where its process dies, another call may put a new one in its place.
+      const std::shared_ptr<Engine> engine = live.engine;
+      co_await call_engine(*engine, request, epoch_, watch, &live_sink, result);
+      in_flight_.remove(index);
+      co_await keeper_.explain_failure(leg.cell, deaths, result.record);
       finish_record(result.record);
       infer_prefix(prompt, result.record);
       name_backend(live.cell, result.record);
       if (result.record.outcome == Outcome::kOk) gates_.answered(live.cell, mono_now_ns());
-      co_await complete_counts(*live.engine, live.cell.model, result);
+      if (leg.phase == Phase::kCold && !interleaved_) cell_started_ = mono_now_ns();
+      note_reads(session_, static_cast<size_t>(leg.cell), result.record);
+      result.model_unloaded = result.model_unloaded && !std::exchange(reloads, true);
+      co_await complete_counts(*engine, live.cell.model, result);
       due = result.record.at.due;
 
       // What our own stopping cut, or kept from its next attempt, is left to a resume.
@@ -272,30 +313,30 @@ class Runner {
       if (result.record.http_status == 401 || result.record.http_status == 403) {
         stopped_cells_.emplace(leg.cell, fmt::format("http {}", *result.record.http_status));
       }
-      const bool refused = result.refused_member;
+      const bool at_once = asks_again_at_once(result);
       const auto retry_after = result.retry_after;
       finish_call(std::move(result.record), std::move(result.text));
       if (!again) co_return;
-      if (refused) continue;
+      if (at_once) continue;
       --retries_left;
       co_await back_off(leg.cell, spec_.retries - retries_left, retry_after);
       if (stopping_) co_return;
     }
   }
 
-  /// Adds the time since the last change of what is in flight: an account of our own, to hold
-  /// against what the records say.
-  void count_in_flight() {
-    const MonoNs now = mono_now_ns();
-    in_flight_ns_ += static_cast<int64_t>(in_flight_.size()) * (now - in_flight_since_);
-    in_flight_since_ = now;
+  void skip_call(int64_t index, const std::string& reason, int64_t attempt) {
+    CallRecord record = record_for(index);
+    record.attempt = attempt;
+    record.outcome = Outcome::kSkipped;
+    record.error = "skipped: " + reason;
+    finish_call(std::move(record), {});
   }
 
   /// A stop is heard on the way.
   Task<void> wait_until(MonoNs at) {
     while (!stopping_ && mono_now_ns() < at) {
       const Nanos left(at - mono_now_ns());
-      co_await sleep(std::min(left, Nanos(std::chrono::milliseconds(200))));
+      co_await sleep_for(session_.io, std::min(left, Nanos(std::chrono::milliseconds(200))));
     }
   }
 
@@ -314,27 +355,13 @@ class Runner {
     CallRequest request(live.cell.model, prompt_text(meta_, index), leg.settings);
     request.tags = tags_of(result.record, meta_, spec_);
     CallWatch watch(session_.io, limits_of(spec_));
-    count_in_flight();
-    in_flight_.emplace(kUnplanned, &watch);
-    co_await call_engine(*live.engine, request, epoch_, watch, nullptr, result);
-    count_in_flight();
-    in_flight_.erase(kUnplanned);
+    in_flight_.add(kUnplanned, watch);
+    const std::shared_ptr<Engine> engine = live.engine;
+    co_await call_engine(*engine, request, epoch_, watch, nullptr, result);
+    in_flight_.remove(kUnplanned);
     finish_record(result.record);
     if (result.record.outcome == Outcome::kOk) gates_.answered(live.cell, mono_now_ns());
     require(writer_.record(std::move(result.record)));
-  }
-
-  Task<std::string> make_cold(const LiveCell& live) {
-    if (live.cell.cold_kind == "process_warm") co_return live.cell.cold_kind;
-    const auto kind = co_await live.engine->make_cold(live.cell.model);
-    if (!kind) {
-      note_(fmt::format("{}: cannot be made cold: {}", printable(live.cell.id, 80),
-                        kind.error().message));
-      co_return std::string("process_warm");
-    }
-    // Source 004: unloading is asked for, then given two seconds.
-    if (*kind == "unload") co_await sleep(std::chrono::seconds(2));
-    co_return *kind;
   }
 
   /// Waits before the next attempt. One gate a cell.
@@ -343,11 +370,6 @@ class Runner {
     MonoNs& gate = back_offs_[cell];
     gate = std::max(gate, mono_now_ns() + wait.count());
     while (!stopping_ && mono_now_ns() < gate) co_await wait_until(gate);
-  }
-
-  Task<void> sleep(Nanos duration) {
-    asio::steady_timer timer(session_.io, duration);
-    co_await timer.async_wait(kAwait);
   }
 
   void finish_call(CallRecord record, std::string text) {
@@ -398,7 +420,7 @@ class Runner {
 
   void stop_now() {
     stopping_ = true;
-    for (const auto& [index, watch] : in_flight_) watch->cancel();
+    in_flight_.cancel_all();
   }
 
   /// Four times a second: the progress line, the engines' logs, a disk that may work again.
@@ -406,36 +428,13 @@ class Runner {
     ticker_.expires_after(std::chrono::milliseconds(250));
     ticker_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      for (BundledEngine& engine : session_.started) {
-        if (engine.child) engine.child->drain_log();
-      }
-      watch_disk();
+      keeper_.drain();
+      disk_.tick();
+      if (telemetry_) telemetry_->watch(session_.started);
       estimate_end();
       on_progress_(progress_, last_.run_id.empty() ? nullptr : &last_);
       tick();
     });
-  }
-
-  /// While the disk refuses, no call is issued and once a second it is tried again.
-  void watch_disk() {
-    if (const auto trouble = disk_.take()) {
-      if (!paused_) {
-        note_(fmt::format("paused: {}", trouble->message));
-        events_.alert("paused", trouble->message);
-      }
-      paused_ = true;
-      pause_ticks_ = 0;
-    } else if (paused_ && ++pause_ticks_ % 4 == 0) {
-      if (retried_) {
-        paused_ = retried_ = false;  // The retry before brought no new trouble.
-        note_("the disk works again: going on");
-      } else {
-        writer_.retry();
-        retried_ = true;
-      }
-      return;
-    }
-    if (paused_ && pause_ticks_ == 0) retried_ = false;
   }
 
   void estimate_end() {
@@ -453,10 +452,11 @@ class Runner {
   const Remaining& remaining_;
   RunWriter& writer_;
   SentCalls& sent_;
-  DiskTrouble& disk_;
   LiveEvents& events_;
   const OnProgress& on_progress_;
   const OnNote& note_;
+  DiskPause disk_;
+  EngineKeeper keeper_;
   const MonoNs epoch_;
   LiveEvents::Progress progress_;
   asio::steady_timer ticker_;
@@ -464,9 +464,11 @@ class Runner {
   asio::signal_set signals_;
   SplitMix64 random_;
   std::function<void(const LiveEvent&)> on_live_;
-  std::map<int64_t, CallWatch*> in_flight_;
+  std::optional<RunTelemetry> telemetry_;  ///< While run() runs.
+  InFlight in_flight_;
   std::map<int64_t, MonoNs> back_offs_;
   CallGates gates_;
+  StageCounters counters_{session_};
   int64_t warmed_again_ = remaining_.unplanned;
   LegsSoFar legs_so_far_;
   std::map<int64_t, std::string> stopped_cells_;
@@ -475,14 +477,9 @@ class Runner {
   std::map<int64_t, MonoNs> due_;  ///< Of the current open-loop stage.
   const bool interleaved_ = std::any_of(meta_.cells.begin(), meta_.cells.end(),
                                         [](const Cell& cell) { return !cell.variant.empty(); });
-  int64_t in_flight_ns_ = 0;
-  MonoNs in_flight_since_ = 0;
   int64_t current_cell_ = -1;
   MonoNs cell_started_ = 0;
   bool stopping_ = false;
-  bool paused_ = false;
-  bool retried_ = false;
-  int64_t pause_ticks_ = 0;
   int signal_ = 0;
   std::string error_;
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "model/options.h"
 #include "model/run.h"
@@ -22,6 +23,7 @@ struct Remaining {
   std::set<int64_t> started;  ///< Calls that an earlier session had in flight: marked `resumed`.
   std::map<int64_t, int64_t> attempts;  ///< Attempts recorded of calls without a final record.
   int64_t unplanned = 0;                ///< Records of calls beside the plan.
+  size_t telemetry_bytes = 0;           ///< Of telemetry.jsonl.
   int64_t elapsed_ns = 0;  ///< Of the run before this session; its instants go on from there.
   LiveEvents::Progress progress;
 };
@@ -35,6 +37,7 @@ struct RunResult {
   std::optional<double> loop_lag_p99_ms;
   std::optional<double> loop_lag_max_ms;
   double in_flight_s = 0;  ///< Seconds in flight, all calls together, counted as they went.
+  std::vector<ServerCounters> leg_counters;  ///< What servers counted over each stage.
   LiveEvents::Progress progress;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "model/run.h"
@@ -14,5 +15,29 @@ std::vector<ServerCounters> read_counters(Session& session);
 /// The growth between two readings, of servers that are in both and were not started anew.
 std::vector<ServerCounters> counted_since(const std::vector<ServerCounters>& before,
                                           const std::vector<ServerCounters>& after);
+
+/// The counters of the servers of one stage of a plan, before and after it. Load thread.
+class StageCounters {
+ public:
+  explicit StageCounters(Session& session) : session_(session) {}
+
+  /// Before the calls of `legs`. A server that did not count once is not asked again.
+  Task<void> begin(const RunMeta& meta, std::set<int64_t> legs);
+  /// After them: keeps the growth.
+  Task<void> end();
+  /// Everything kept, in the order of the stages; of the first kMostStages.
+  [[nodiscard]] const std::vector<ServerCounters>& kept() const { return kept_; }
+  static constexpr size_t kMostStages = 1000;
+
+ private:
+  Task<std::vector<ServerCounters>> read();
+
+  Session& session_;
+  std::set<int64_t> legs_;
+  std::set<size_t> cells_;  // One of each server that counts.
+  std::set<const Engine*> silent_;
+  std::vector<ServerCounters> before_;
+  std::vector<ServerCounters> kept_;
+};
 
 }  // namespace assay

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,9 +10,11 @@
 
 #include "base/secret.h"
 #include "engines/engine.h"
+#include "model/load_history.h"
 #include "model/options.h"
 #include "model/run.h"
-#include "process/bundled_engine.h"
+#include "run/node_sampler.h"
+#include "supervise/managed_engine.h"
 
 namespace assay {
 
@@ -23,6 +26,7 @@ struct LiveCell {
   Cell cell;
   std::shared_ptr<Engine> engine;  ///< Shared by the cells of one server; null when unavailable.
   std::optional<size_t> started;   ///< Index into Session::started of an engine of our own.
+  std::string model_file;          ///< Of an engine of our own; empty elsewhere.
 };
 
 /// The load thread's world: its event loop, its connections and the engines that this process
@@ -31,7 +35,15 @@ struct Session {
   boost::asio::io_context io{1};
   HttpClient http{io};
   std::vector<LiveCell> cells;
-  std::vector<BundledEngine> started;
+  std::vector<std::unique_ptr<ManagedEngine>> started;
+  std::vector<std::unique_ptr<NodeSampler>> nodes;  ///< Other machines that are sampled.
+  Nanos load_timeout = std::chrono::seconds(180);   ///< Of an engine of ours.
+  std::function<bool()> stopping;  ///< Ends a load that is under way; may be empty.
+
+  /// The engine of ours behind a cell; null where it is none.
+  [[nodiscard]] ManagedEngine* managed(const LiveCell& cell) const {
+    return cell.started ? started[*cell.started].get() : nullptr;
+  }
 
   /// Runs a task on the loop until it is done and returns its result.
   template <class T>
@@ -42,9 +54,21 @@ struct Session {
 /// unload on request.
 bool can_reload(const LiveCell& cell);
 
-/// Loads a cell's model anew: starts the bundled engine again, which blocks the loop for as long,
-/// or has the server unload the model, so that the next call loads it.
+/// Takes a cell's model away and returns the record's cold_kind: `restart` after an engine of our
+/// own was stopped, else Engine::make_cold's.
+Task<Result<std::string>> unload_cell(Session& session, size_t cell);
+/// Has it there again: starts an engine of our own, with the settings that were in effect, or asks
+/// the server. False where the next call loads it. kCancelled when `session.stopping` said so.
+Task<Result<bool>> load_cell(Session& session, size_t cell);
+/// Both, one after the other.
 Task<Result<void>> reload_cell(Session& session, size_t cell);
+
+/// Adds a cell for a model file, in an engine of ours. One that cannot be loaded is a cell too,
+/// which says why. Errors are those before the start: what is asked for makes no sense.
+Result<void> add_managed_cell(Session& session, const RunSpec& spec,
+                              const std::filesystem::path& gguf, const OnNote& note);
+/// The same for the file of --gguf, or the shape of --shape, or the default one.
+Result<void> add_named_file(Session& session, const RunSpec& spec, const OnNote& note);
 
 /// The key for servers: `ASSAY_API_KEY`, `OPENAI_API_KEY`, or --api-key-file. kInvalidArgument when
 /// the file can be read by others.
@@ -59,9 +83,19 @@ struct TargetAnswer {
   std::optional<int64_t> threads;
   std::optional<int64_t> slots;
   double took_ms = 0;
+  std::string busy;   ///< EngineInfo::busy
   std::string error;  ///< Why it cannot be used; empty when it can.
   std::shared_ptr<Engine> engine;
+  std::string launcher;             ///< Of an engine that `assay models load` started; else empty.
+  std::optional<LoadHistory> load;  ///< Of the same.
 };
+
+/// Asks one server what it is: one of `kind`, or the first kind that recognises it when that is
+/// empty.
+Task<TargetAnswer> ask_server(HttpClient& http, Url url, Secret key, std::string kind,
+                              Nanos timeout);
+/// The cell of a model that a server offers.
+LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model);
 
 /// Asks the servers that `spec` names, or looks on the usual ports of this machine. With no names
 /// only servers that answered are returned. Invalid addresses are kInvalidArgument.

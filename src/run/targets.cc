@@ -4,62 +4,21 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <map>
 
 #include "base/files.h"
 #include "base/text.h"
-#include "gguf/dummy_model.h"
-#include "gguf/gguf_reader.h"
-#include "run/instrument_cache.h"
+#include "run/model_filter.h"
 #include "run/session.h"
 #include "run/wait_for.h"
+#include "store/run_dir.h"
+#include "supervise/detached.h"
 
 namespace assay {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr Nanos kLookTimeout = std::chrono::seconds(1);
 constexpr Nanos kProbeTimeout = std::chrono::seconds(5);
-
-/// What is served when there is nothing else: small enough to be written in seconds and measured
-/// within the usual budget on two cores, large enough to be memory-bound like its bigger siblings.
-constexpr std::string_view kDefaultShape = "smollm2-135m:q8_0";
-
-/// Tries the kinds in the table's order until one recognises what answers.
-Task<TargetAnswer> ask(HttpClient& http, Url url, Secret key, std::string kind, Nanos timeout) {
-  TargetAnswer answer;
-  answer.url = url.text();
-  const MonoNs started = mono_now_ns();
-  for (const EngineEntry& entry : engine_table()) {
-    if (!kind.empty() && entry.name != kind) continue;
-    std::shared_ptr<Engine> engine = entry.make(http, url, key);
-    auto info = co_await engine->probe(timeout);
-    // A kind that the user named is taken on trust where only its mark is missing, as behind a
-    // gateway that passes on nothing but the dialect.
-    if (!info && info.error().code == Errc::kNotFound && !kind.empty()) info = EngineInfo();
-    if (!info) {
-      answer.error = info.error().message;
-      // Nobody there: the other kinds would not answer either.
-      if (info.error().code == Errc::kUnavailable || info.error().code == Errc::kTimeout) break;
-      continue;
-    }
-    auto models = co_await engine->models(timeout);
-    if (!models) {
-      answer.error = models.error().message;
-      continue;
-    }
-    answer.kind = entry.name;
-    answer.version = info->version;
-    answer.threads = info->threads;
-    answer.slots = info->slots;
-    answer.models = std::move(*models);
-    answer.engine = std::move(engine);
-    answer.error.clear();
-    break;
-  }
-  answer.took_ms = static_cast<double>(mono_now_ns() - started) / 1e6;
-  co_return answer;
-}
 
 /// Where engines usually listen on this machine.
 Result<std::vector<Url>> usual_places() {
@@ -113,6 +72,8 @@ std::string cell_id(const TargetAnswer& target, const std::string& model) {
   return fmt::format("{}:{}:{}", node, target.kind.empty() ? "unknown" : target.kind, model);
 }
 
+}  // namespace
+
 LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
   LiveCell live;
   Cell& c = live.cell;
@@ -127,12 +88,52 @@ LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
   c.digest = model.digest;
   c.threads = target.threads;
   c.slots = target.slots;
-  c.memory_bytes = model.vram_bytes;
+  c.memory_bytes = model.memory_bytes;
+  c.vram_bytes = model.vram_bytes;
+  if (target.load) {
+    c.launcher = target.launcher;
+    c.load_requested = target.load->requested;
+    c.load_effective = target.load->effective;
+    c.load_attempts = target.load->attempts;
+  }
   live.engine = target.engine;
   return live;
 }
 
-Result<void> add_models(Session& session, const TargetAnswer& target, const RunSpec& spec,
+namespace {
+/// Every model that can answer, fits the names asked for and holds the conditions.
+Result<void> add_all_models(Session& session, TargetAnswer& target, const RunSpec& spec,
+                            const OnNote& note) {
+  const auto filter = ModelFilter::of(spec);
+  if (!filter) return fail(filter.error());
+  std::map<std::string, int64_t> left_out;
+  int64_t taken = 0;
+  for (ModelInfo& model : target.models) {
+    if (asks_for_details(spec)) {
+      const auto told = session.wait_for(target.engine->describe(model, kProbeTimeout));
+      if (!told) note(fmt::format("{}: {}", printable(model.name, 80), told.error().message));
+    }
+    std::string why = can_generate(model) ? filter->refuses(model) : "it does not generate text";
+    const bool named = spec.models.empty() ||
+                       std::any_of(spec.models.begin(), spec.models.end(),
+                                   [&](const auto& name) { return glob_match(name, model.name); });
+    if (!named) why = "-m";
+    if (!why.empty()) {
+      ++left_out[why];
+      continue;
+    }
+    session.cells.push_back(make_cell(target, model));
+    ++taken;
+  }
+  std::vector<std::string> reasons;
+  for (const auto& [why, models] : left_out) reasons.push_back(fmt::format("{} ({})", why, models));
+  note(fmt::format("{} at {}: {} of {} models{}{}", target.kind, target.url, taken,
+                   target.models.size(),
+                   reasons.empty() ? "" : "; left out: ", join(reasons, ", ")));
+  return {};
+}
+
+Result<void> add_models(Session& session, TargetAnswer& target, const RunSpec& spec,
                         const OnNote& note) {
   if (target.kind.empty()) {
     LiveCell live;
@@ -142,6 +143,8 @@ Result<void> add_models(Session& session, const TargetAnswer& target, const RunS
     session.cells.push_back(std::move(live));
     return {};
   }
+  if (!target.busy.empty()) note(fmt::format("{} is busy: {}", target.url, target.busy));
+  if (asks_for_all_models(spec)) return add_all_models(session, target, spec, note);
   if (spec.models.empty()) {
     const ModelInfo* model = usual_model(target.models);
     if (model == nullptr) {
@@ -178,100 +181,43 @@ Result<void> add_models(Session& session, const TargetAnswer& target, const RunS
   return {};
 }
 
-/// The dummy model of that shape, written to the cache when it is not there yet.
-Result<fs::path> cached_dummy(const std::string& shape, const OnNote& note) {
-  auto spec = parse_shape(shape);
-  if (!spec) return fail(spec.error());
-  std::string name = to_lower(shape);
-  if (name.find(':') == std::string::npos) name += ":q8_0";
-  std::replace(name.begin(), name.end(), ':', '-');
-  const fs::path directory = cache_directory();
-  if (auto made = make_directories(directory); !made) return fail(made.error());
-  const fs::path path = directory / fmt::format("{}.gguf", name);
-  std::error_code error;
-  if (fs::exists(path, error)) return path;
-  note(fmt::format("writing a random-weight model in the shape of {} to {}", shape,
-                   short_path(path)));
-  auto written = write_dummy_model(*spec, path);
-  if (!written) return fail(written.error());
-  return path;
-}
-
-Result<void> start_bundled(Session& session, const RunSpec& spec, const OnNote& note) {
-  fs::path gguf = spec.gguf;
-  if (spec.gguf.empty()) {
-    auto path = cached_dummy(spec.shape.empty() ? std::string(kDefaultShape) : spec.shape, note);
-    if (!path) return fail(path.error());
-    gguf = *path;
-  }
-  const auto info = read_gguf_info(gguf);
-  if (!info) return fail(info.error());
-  BundledSpec bundled;
-  bundled.gguf = gguf;
-  bundled.alias = gguf.stem().string();
-  bundled.threads = spec.threads;
-  bundled.parallel = std::min<int64_t>(spec.max_concurrency, 64);
-  // Room for the deepest leg of suite speed and its answer.
-  int64_t context = 5120;
-  for (const int64_t depth : spec.depth) context = std::max(context, depth + 1024);
-  for (const int64_t length : spec.input_len) context = std::max(context, length + 1024);
-  for (const int64_t length : spec.output_len) context = std::max(context, length + 1024);
-  bundled.context = spec.context_length.value_or(context);
-  note(fmt::format("starting the bundled llama.cpp engine with {}", gguf.filename().string()));
-  auto engine = start_bundled_engine(bundled);
-  if (!engine) return fail(engine.error());
-
-  RunSpec there;
-  there.targets = {engine->url};
-  there.engine = "llamacpp";
-  auto answers = probe_targets(session, there);
-  if (!answers) return fail(answers.error());
-  if (answers->front().kind.empty() || answers->front().models.empty()) {
-    return fail(Errc::kProtocol, "the bundled engine does not answer: " + answers->front().error);
-  }
-  LiveCell live = make_cell(answers->front(), answers->front().models.front());
-  live.cell.managed = true;
-  live.cell.random_weights = info->random_weights;
-  live.cell.quantization = info->quantisation;
-  live.cell.model_bytes = info->file_bytes;
-  live.cell.load_ms = engine->load_ms;
-  live.cell.threads = engine->threads;
-  if (const auto& cost = info->token_cost) {  // It computes on this machine's cores.
-    live.cell.token_cost = TokenCost{cost->weight_bytes, cost->context_bytes, cost->operations};
-  }
-  live.started = session.started.size();
-  session.cells.push_back(std::move(live));
-  session.started.push_back(std::move(*engine));
-  return {};
-}
-
 }  // namespace
 
-bool can_reload(const LiveCell& cell) {
-  return cell.started.has_value() || (cell.engine != nullptr && cell.engine->unloads());
-}
-
-Task<Result<void>> reload_cell(Session& session, size_t cell) {
-  LiveCell& live = session.cells[cell];
-  if (!live.started) {
-    const auto cold = co_await live.engine->make_cold(live.cell.model);
-    if (!cold) co_return fail(cold.error());
-    co_return Result<void>();
+Task<TargetAnswer> ask_server(HttpClient& http, Url url, Secret key, std::string kind,
+                              Nanos timeout) {
+  TargetAnswer answer;
+  answer.url = url.text();
+  const MonoNs started = mono_now_ns();
+  for (const EngineEntry& entry : engine_table()) {
+    if (!kind.empty() && entry.name != kind) continue;
+    std::shared_ptr<Engine> engine = entry.make(http, url, key);
+    auto info = co_await engine->probe(timeout);
+    // A kind that the user named is taken on trust where only its mark is missing, as behind a
+    // gateway that passes on nothing but the dialect.
+    if (!info && info.error().code == Errc::kNotFound && !kind.empty()) info = EngineInfo();
+    if (!info) {
+      answer.error = info.error().message;
+      // Nobody there: the other kinds would not answer either.
+      if (info.error().code == Errc::kUnavailable || info.error().code == Errc::kTimeout) break;
+      continue;
+    }
+    auto models = co_await engine->models(timeout);
+    if (!models) {
+      answer.error = models.error().message;
+      continue;
+    }
+    answer.kind = entry.name;
+    answer.version = info->version;
+    answer.threads = info->threads;
+    answer.slots = info->slots;
+    answer.busy = info->busy;
+    answer.models = std::move(*models);
+    answer.engine = std::move(engine);
+    answer.error.clear();
+    break;
   }
-  BundledEngine& old = session.started[*live.started];
-  const BundledSpec spec = old.spec;
-  old.child.reset();  // Two models at once might not fit.
-  auto engine = start_bundled_engine(spec);
-  if (!engine) co_return fail(engine.error());
-  const auto url = parse_url(engine->url);
-  if (!url) co_return fail(url.error());
-  const auto entry = find_engine("llamacpp");
-  if (!entry) co_return fail(entry.error());
-  live.engine = (*entry)->make(session.http, *url, Secret());
-  old = std::move(*engine);
-  const auto answer = co_await live.engine->probe(kProbeTimeout);
-  if (!answer) co_return fail(answer.error());
-  co_return Result<void>();
+  answer.took_ms = static_cast<double>(mono_now_ns() - started) / 1e6;
+  co_return answer;
 }
 
 Result<Secret> read_api_key(const RunSpec& spec) {
@@ -294,6 +240,31 @@ Result<Secret> read_api_key(const RunSpec& spec) {
   return Secret();
 }
 
+namespace {
+
+/// Engines that `assay models load` started and that still run.
+std::vector<DetachedEngine> loaded_engines(const RunSpec& spec) {
+  const auto data_dir = data_directory(
+      spec.data_dir.empty() ? std::nullopt : std::optional<std::string>(spec.data_dir));
+  if (!data_dir) return {};
+  auto engines = detached_engines(*data_dir);
+  std::erase_if(engines, [](const DetachedEngine& engine) {
+    return engine.state != DetachedEngine::State::kRunning || !engine.is_alive();
+  });
+  return engines;
+}
+
+/// What was asked of the load and can only be done where we load ourselves. Threads and context are
+/// left out: they go to servers that take them.
+std::vector<std::string> only_for_ours(const RunSpec& spec) {
+  LaunchSettings settings = load_settings_of(spec);
+  settings.threads.reset();
+  settings.context_length.reset();
+  return not_supported(Recipe(), settings);
+}
+
+}  // namespace
+
 Result<std::vector<TargetAnswer>> probe_targets(Session& session, const RunSpec& spec) {
   auto key = read_api_key(spec);
   if (!key) return fail(key.error());
@@ -311,24 +282,33 @@ Result<std::vector<TargetAnswer>> probe_targets(Session& session, const RunSpec&
     urls.push_back(*url);
   }
   const bool looking = urls.empty();
+  const std::vector<DetachedEngine> ours = loaded_engines(spec);
   if (looking) {
     auto places = usual_places();
     if (!places) return fail(places.error());
     urls = std::move(*places);
+    for (const DetachedEngine& engine : ours) {
+      if (auto url = parse_url(engine.url)) urls.push_back(*url);
+    }
   }
   std::vector<TargetAnswer> answers;
   for (const Url& url : urls) {
-    // A key is sent only to servers that the user named.
-    const Secret use = looking ? Secret() : *key;
+    // A key is sent only to servers that the user named, and to ours their own.
+    const auto own = std::ranges::find(ours, url.text(), &DetachedEngine::url);
+    const Secret use = own != ours.end() ? own->key : looking ? Secret() : *key;
     TargetAnswer answer = session.wait_for(
-        ask(session.http, url, use, spec.engine, looking ? kLookTimeout : kProbeTimeout));
+        ask_server(session.http, url, use, spec.engine, looking ? kLookTimeout : kProbeTimeout));
+    if (own != ours.end()) {
+      answer.launcher = own->launcher;
+      answer.load = own->load;
+    }
     if (!looking || !answer.kind.empty()) answers.push_back(std::move(answer));
   }
   return answers;
 }
 
 Result<void> open_cells(Session& session, const RunSpec& spec, const OnNote& note) {
-  if (!spec.gguf.empty() || !spec.shape.empty()) return start_bundled(session, spec, note);
+  if (!spec.gguf.empty() || !spec.shape.empty()) return add_named_file(session, spec, note);
   auto answers = probe_targets(session, spec);
   if (!answers) return fail(answers.error());
   if (answers->empty()) {
@@ -337,14 +317,25 @@ Result<void> open_cells(Session& session, const RunSpec& spec, const OnNote& not
                   "start one, or name it with --target URL");
     }
     note("no engine answers on ports 11434, 8080, 1234 and 8000");
-    return start_bundled(session, spec, note);
+    return add_named_file(session, spec, note);
   }
   bool any = false;
   std::string why;
-  for (const TargetAnswer& answer : *answers) {
+  for (TargetAnswer& answer : *answers) {
     any = any || !answer.kind.empty();
     if (answer.kind.empty()) why = answer.error;
     if (auto added = add_models(session, answer, spec, note); !added) return added;
+  }
+  if (const auto names = only_for_ours(spec); any && !names.empty()) {
+    return fail(
+        Errc::kInvalidArgument,
+        fmt::format("not supported for a server that Assay did not start: {}", join(names, ", ")),
+        "give them to the server itself, or let Assay start one with --gguf");
+  }
+  if (any && session.cells.empty()) {
+    return fail(
+        Errc::kNotFound, "no model holds the conditions",
+        "'assay models list' shows what there is; the notes above say why each was left out");
   }
   if (!any) {
     return fail(Errc::kUnavailable, fmt::format("no target can be reached: {}", why),

@@ -37,20 +37,22 @@ std::optional<double> dispersion_of(const std::vector<double>& sent_s, double me
 
 }  // namespace
 
-std::optional<ArrivalAudit> audit_arrivals(std::span<const CallRecord* const> calls) {
-  ArrivalAudit audit;
-  std::vector<double> sent_s;
-  std::vector<double> late_ms;
-  for (const CallRecord* call : calls) {
-    if (!call->at.due) continue;
-    if (!call->at.sent) {
-      ++audit.dropped;
-      continue;
-    }
-    sent_s.push_back(static_cast<double>(*call->at.sent) / 1e9);
-    late_ms.push_back(static_cast<double>(*call->at.sent - *call->at.due) / 1e6);
+void ArrivalLog::add(const CallRecord& call) {
+  if (!call.at.due) return;
+  if (!call.at.sent) {
+    ++dropped_;
+    return;
   }
-  if (static_cast<int64_t>(sent_s.size()) < kMinForAudit) return std::nullopt;
+  sent_s_.push_back(static_cast<double>(*call.at.sent) / 1e9);
+  late_ms_.push_back(static_cast<double>(*call.at.sent - *call.at.due) / 1e6);
+}
+
+std::optional<ArrivalAudit> ArrivalLog::audit() const {
+  if (static_cast<int64_t>(sent_s_.size()) < kMinForAudit) return std::nullopt;
+  ArrivalAudit audit;
+  audit.dropped = dropped_;
+  std::vector<double> sent_s = sent_s_;
+  std::vector<double> late_ms = late_ms_;
   std::sort(sent_s.begin(), sent_s.end());
   std::vector<double> gaps;
   for (size_t i = 1; i < sent_s.size(); ++i) gaps.push_back(sent_s[i] - sent_s[i - 1]);

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
+#include <vector>
 
 #include "model/call_record.h"
 
@@ -26,7 +26,18 @@ inline constexpr double kLateMs = 2;
 inline constexpr int64_t kMinWindows = 10;
 inline constexpr int64_t kMinForAudit = 10;
 
-/// Windows are of eight mean gaps each. Absent below kMinForAudit sent calls with a due time.
-std::optional<ArrivalAudit> audit_arrivals(std::span<const CallRecord* const> calls);
+/// When the calls of an open loop came, taken while their records pass by: 16 bytes a call.
+class ArrivalLog {
+ public:
+  /// A call without a due time is left out.
+  void add(const CallRecord& call);
+  /// Windows are of eight mean gaps each. Absent below kMinForAudit sent calls.
+  [[nodiscard]] std::optional<ArrivalAudit> audit() const;
+
+ private:
+  std::vector<double> sent_s_;
+  std::vector<double> late_ms_;
+  int64_t dropped_ = 0;
+};
 
 }  // namespace assay

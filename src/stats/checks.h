@@ -1,14 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/run.h"
 #include "stats/arrival_audit.h"
-#include "stats/legs.h"
 
 namespace assay {
 
@@ -43,6 +42,9 @@ struct Check {
 /// - server_tokens (0.02): output tokens that the server counted beyond those we received, as a
 /// share:
 ///   somebody else used it. From 100 tokens on, and only where every call was answered.
+/// - prefix_cache (kTemplateShare): the share of salted prompts that a server had in its prefix
+/// cache
+///   by its own counters: stats/prefix_guard.h.
 /// - arrivals_late (ms, 2): open loop: p99 of how late calls were sent.
 /// - arrivals_rate (0.05): open loop: |achieved / asked - 1| of the call rate.
 struct Measurement {
@@ -58,38 +60,35 @@ struct Measurement {
 };
 inline constexpr int64_t kMinAgreementTokens = 40;
 
-Measurement check_measurement(const LedgerContent& ledger);
-
-/// Why a run's figures need care.
-struct Caveat {
-  std::string_view code;
-  std::string detail;  ///< One sentence part for people, of plain text.
+/// What a run's records say beside the checks.
+struct RecordCounts {
+  int64_t planned = 0;  ///< Calls of the plan that have a final record.
+  // Of measured final records:
+  int64_t prompt_truncated = 0;  ///< Flagged so, as the next two.
+  int64_t context_short = 0;
+  int64_t estimated_tokens = 0;  ///< Of the ok ones.
+  int64_t no_token_count = 0;    ///< Of the ok ones.
 };
 
-/// What makes a run `unreliable`, in this order; nothing else ever appears:
-/// - imported: another tool measured the run;
-/// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
-///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
-/// - in_flight_differs, server_shared, arrivals_late, arrivals_rate: as above;
-/// - void, invalid, order_effect, client_limited: legs that are marked so (stats/leg_marks.h);
-/// - estimated_tokens: ok calls are flagged `estimated_tokens`;
-/// - no_token_count: ok calls have no token count;
-/// - prompt_truncated: calls are flagged `prompt_truncated`: the engine saw less than was sent;
-/// - context_short: calls are flagged `context_short`, or a cell has less context than a leg asked;
-/// - few_calls: a measured or warm leg that ran has fewer than kFewCalls ok calls (cold ones are
-/// one
-///   by design), legs without any count under failed_calls;
-/// - drifting, saturated: LegResult::course of a leg is;
-/// - interrupted: the run did not complete;
-/// - failed_calls: a leg's success rate is below kMinSuccessRate (source 004's red flag);
-/// - refused: the server refused the key (401, 403), so that legs were not asked;
-/// - torn_ledger: lines were cut or double;
-/// - incomplete_metadata: checks before the run that tell what was measured have no answer;
-/// - preflight: one for each other check before the run that failed, where it decides.
-/// Random weights are no caveat: speed is real.
-std::vector<Caveat> find_caveats(const LedgerContent& ledger, const Measurement& measurement,
-                                 std::span<const LegResult> legs);
-inline constexpr int64_t kFewCalls = 3;
-inline constexpr double kMinSuccessRate = 0.95;
+/// Checks a measurement while its records pass by: 16 bytes a call, as much again for those of open
+/// loops. One thread.
+class RunChecks {
+ public:
+  /// `meta` outlives it.
+  explicit RunChecks(const RunMeta& meta);
+  ~RunChecks();
+  RunChecks(const RunChecks&) = delete;
+  RunChecks& operator=(const RunChecks&) = delete;
+
+  /// Every record, in ledger order.
+  void add(const CallRecord& record);
+  /// Of `ledger` everything but the calls is looked at.
+  [[nodiscard]] Measurement measurement(const LedgerContent& ledger) const;
+  [[nodiscard]] const RecordCounts& counts() const;
+
+ private:
+  struct Found;
+  std::unique_ptr<Found> found_;
+};
 
 }  // namespace assay

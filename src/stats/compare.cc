@@ -60,6 +60,7 @@ int64_t restarts_of(const ComparedRun& run, std::string_view cell_id) {
   for (const LegResult& leg : *run.legs) {
     if (leg.cell_id != cell_id || !is_steady(leg)) continue;
     for (const MetricResult& result : leg.metrics) {
+      if (result.restarts.empty()) seen.insert(0);
       seen.insert(result.restarts.begin(), result.restarts.end());
     }
   }
@@ -145,10 +146,10 @@ std::pair<std::vector<double>, std::vector<double>> in_pairs(const LegResult& a,
   std::map<int64_t, double> of_a;
   const MetricResult& first = *a.find(metric);
   const MetricResult& second = *b.find(metric);
-  for (size_t i = 0; i < first.values.size(); ++i) of_a[first.run_idx[i]] = first.values[i];
+  for (size_t i = 0; i < first.values.size(); ++i) of_a[(*first.run_idx)[i]] = first.values[i];
   std::pair<std::vector<double>, std::vector<double>> pairs;
   std::map<int64_t, double> of_b;
-  for (size_t i = 0; i < second.values.size(); ++i) of_b[second.run_idx[i]] = second.values[i];
+  for (size_t i = 0; i < second.values.size(); ++i) of_b[(*second.run_idx)[i]] = second.values[i];
   for (const auto& [repetition, value] : of_a) {
     const auto other = of_b.find(repetition);
     if (other == of_b.end()) continue;
@@ -316,6 +317,19 @@ void compare_settings(const CallSettings& a, const CallSettings& b, Circumstance
   into.add_number("requested context", a.context_length, b.context_length);
 }
 
+/// Threads and context stand beside them: engines that we did not start tell those too.
+void compare_loads(const LaunchSettings& a, const LaunchSettings& b, Circumstances& into) {
+  into.add_number("slots", a.parallel, b.parallel);
+  into.add_number("GPU layers", a.gpu_layers, b.gpu_layers);
+  into.add_number("batch size", a.batch_size, b.batch_size);
+  into.add_number("ubatch size", a.ubatch_size, b.ubatch_size);
+  into.add_number("flash attention", a.flash_attention, b.flash_attention);
+  into.add_number("cache type k", a.cache_type_k, b.cache_type_k);
+  into.add_number("cache type v", a.cache_type_v, b.cache_type_v);
+  into.add_number("mmap", a.mmap, b.mmap);
+  into.add_number("mlock", a.mlock, b.mlock);
+}
+
 void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {
   into.add("engine", base.kind, now.kind);
   // An engine that was started here has another port each time.
@@ -326,6 +340,8 @@ void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {
   into.add_number("model bytes", base.model_bytes, now.model_bytes);
   into.add_number("context", base.context_length, now.context_length);
   into.add_number("threads", base.threads, now.threads);
+  compare_loads(base.load_effective.value_or(LaunchSettings()),
+                now.load_effective.value_or(LaunchSettings()), into);
 }
 
 /// Those of the cell's first leg; a plan asks the same of every variant but for its own options.

@@ -57,18 +57,29 @@ Value per_token(Value ms, const CallRecord& r, int64_t skipped) {
   return *ms / static_cast<double>(*r.completion_tokens - skipped);
 }
 
-}  // namespace
-
-std::optional<std::vector<TextEvent>> text_events(std::string_view tokens) {
-  std::vector<TextEvent> events;
+/// Hands over one event after the other until `visit` has enough. False when the bytes are damaged.
+template <class Visit>
+bool each_event(std::string_view tokens, Visit&& visit) {
   int64_t at = 0;
   while (!tokens.empty()) {
     const auto delta = take_varint(tokens);
     const auto size = take_varint(tokens);
-    if (!delta || !size) return std::nullopt;
+    if (!delta || !size) return false;
     at += static_cast<int64_t>(std::min<uint64_t>(*delta, kMaxDeltaUs));
-    events.push_back({at, static_cast<int64_t>(*size >> 1), (*size & 1) != 0});
+    if (!visit(TextEvent{at, static_cast<int64_t>(*size >> 1), (*size & 1) != 0})) return true;
   }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::vector<TextEvent>> text_events(std::string_view tokens) {
+  std::vector<TextEvent> events;
+  const bool whole = each_event(tokens, [&](const TextEvent& event) {
+    events.push_back(event);
+    return true;
+  });
+  if (!whole) return std::nullopt;
   return events;
 }
 
@@ -78,22 +89,27 @@ Gaps icl_gaps(const CallRecord& record) {
     bool coalesced;
   };
   Gaps gaps;
-  const auto events = text_events(record.tokens);
-  if (!events) return gaps;
-  std::vector<Group> groups;
-  for (const TextEvent& event : *events) {
+  std::optional<Group> before;
+  std::optional<Group> now;
+  const auto close = [&] {
+    if (before && now && !before->coalesced && !now->coalesced) {
+      gaps.ms.push_back(static_cast<double>(now->at_us - before->at_us) / 1e3);
+    }
+    before = now;
+  };
+  const bool whole = each_event(record.tokens, [&](const TextEvent& event) {
     ++gaps.events;
     if (event.coalesced) ++gaps.coalesced;
-    if (groups.empty() || groups.back().at_us != event.at_us) {
-      groups.push_back({event.at_us, event.coalesced});
-    } else {
-      groups.back().coalesced |= event.coalesced;
+    if (now && now->at_us == event.at_us) {
+      now->coalesced |= event.coalesced;
+      return true;
     }
-  }
-  for (size_t i = 1; i < groups.size(); ++i) {
-    if (groups[i - 1].coalesced || groups[i].coalesced) continue;
-    gaps.ms.push_back(static_cast<double>(groups[i].at_us - groups[i - 1].at_us) / 1e3);
-  }
+    close();
+    now = Group{event.at_us, event.coalesced};
+    return true;
+  });
+  if (!whole) return {};
+  close();
   return gaps;
 }
 
@@ -109,11 +125,15 @@ namespace {
 /// event that came under the same stamp.
 double tokens_before_span(const CallRecord& record) {
   const double first = as_value(record.first_event_tokens).value_or(1);
-  const auto events = text_events(record.tokens);
-  if (!events || events->empty()) return first;
-  const auto same = std::count_if(events->begin(), events->end(), [&](const TextEvent& event) {
-    return event.at_us == events->front().at_us;
+  int64_t same = 0;
+  std::optional<int64_t> at_us;
+  const bool whole = each_event(record.tokens, [&](const TextEvent& event) {
+    const bool all = !at_us || *at_us == event.at_us;
+    at_us = at_us.value_or(event.at_us);
+    if (all) ++same;
+    return all;  // Instants ascend: the first other one ends the group.
   });
+  if (!whole || same == 0) return first;
   return first + static_cast<double>(same - 1);
 }
 
@@ -150,6 +170,8 @@ std::optional<Ratio> prefill_parts(const CallRecord& r) {
   if (!evaluated && r.prompt_tokens && r.cached_tokens) {
     evaluated = static_cast<double>(*r.prompt_tokens - *r.cached_tokens);
   }
+  // Where only our salt tells: all of the prompt.
+  if (!evaluated && r.prefix == Prefix::kFresh) evaluated = as_value(r.prompt_tokens);
   return positive(evaluated, seconds(prefill_ms(r)));
 }
 
@@ -167,6 +189,10 @@ std::optional<Ratio> e2e_parts(const CallRecord& r) {
 }
 
 std::optional<Ratio> engine_decode_parts(const CallRecord& r) {
+  const Value tokens = as_value(first_of(r.engine.output_tokens, r.completion_tokens));
+  if (!r.engine.decode_ms && r.engine.decode_tps && tokens && *r.engine.decode_tps > 0) {
+    return positive(tokens, *tokens / *r.engine.decode_tps);
+  }
   return positive(as_value(r.engine.output_tokens), seconds(r.engine.decode_ms));
 }
 
@@ -215,6 +241,11 @@ Value load_ms(const CallRecord& r) {
 }
 
 Value cached_tokens(const CallRecord& r) { return as_value(r.cached_tokens); }
+Value text_event_count(const CallRecord& r) {
+  return r.text_events > 0 ? Value(static_cast<double>(r.text_events)) : std::nullopt;
+}
+Value usage_output_tokens(const CallRecord& r) { return as_value(r.usage_output_tokens); }
+Value engine_output_tokens(const CallRecord& r) { return as_value(r.engine.output_tokens); }
 Value engine_decode_tps(const CallRecord& r) { return quotient(engine_decode_parts(r)); }
 
 double waited_ms(const CallRecord& r) {

@@ -114,6 +114,10 @@ Value e2e_ms(const CallRecord& record);
 Value e2e_tps(const CallRecord& record);
 Value load_ms(const CallRecord& record);
 Value cached_tokens(const CallRecord& record);
+/// What the client, the answer's usage and the engine's own figures counted.
+Value text_event_count(const CallRecord& record);
+Value usage_output_tokens(const CallRecord& record);
+Value engine_output_tokens(const CallRecord& record);
 Value engine_decode_tps(const CallRecord& record);
 
 /// How long a call that did not end properly was waited for: since `sent`, or since it was taken up

@@ -88,8 +88,10 @@ Verdict judge(const Difference& difference, Better better, const Tolerance& tole
 std::optional<int64_t> more_repetitions(const Difference& difference, const Tolerance& tolerance);
 inline constexpr int64_t kMaxMoreRepetitions = 10'000;
 
-/// The smallest change, as a share, that this comparison would find in four of five runs: the half
-/// width of its interval plus the 80 % quantile, and no less than Tolerance::beyond().
+/// The smallest change, as a share, that this comparison would find in nine of ten runs: the
+/// interval has to leave 0 and the estimate has to lie beyond Tolerance::beyond(), both by the 90 %
+/// quantile of its scatter. The standard error is taken for a little more than its estimate, which
+/// from few units is too small more often than too large.
 double detectable_change(const Difference& difference, const Tolerance& tolerance);
 
 /// Holm's step-down adjustment: p-values in the given order, each made so that comparing it with

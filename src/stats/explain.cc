@@ -167,15 +167,35 @@ std::string_view missing_text(std::string_view why) {
   return why.empty() ? std::string_view() : "the record lacks an instant that it needs";
 }
 
-const CallRecord* median_call(const Metric& metric, std::span<const CallRecord* const> calls) {
-  std::vector<std::pair<double, const CallRecord*>> values;
-  for (const CallRecord* call : calls) {
-    if (const auto value = metric.of_call(*call)) values.emplace_back(*value, call);
+void MedianCalls::add(const CallRecord& call) {
+  const int64_t place = places_++;
+  if (!call.final || call.outcome != Outcome::kOk) return;
+  Group& group = groups_[{call.cell_id, call.prompt_id, call.phase, call.concurrency, call.prefix}];
+  if (const auto value = metric_.of_call(call)) {
+    group.values.emplace_back(*value, place);
+  } else {
+    ++group.missing[why_missing(metric_, call)];
   }
-  if (values.empty()) return nullptr;
-  std::stable_sort(values.begin(), values.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  return values[(values.size() - 1) / 2].second;
+}
+
+MedianCalls::Found MedianCalls::find(const LegResult& leg) const {
+  Found found;
+  const auto group =
+      groups_.find({leg.cell_id, leg.prompt_id, leg.phase, leg.concurrency, leg.prefix});
+  if (group == groups_.end()) return found;
+  if (!group->second.values.empty()) {
+    auto values = group->second.values;
+    const auto middle = values.begin() + (std::ssize(values) - 1) / 2;
+    std::nth_element(values.begin(), middle, values.end());
+    found.place = middle->second;
+    return found;
+  }
+  for (const auto& [why, calls] : group->second.missing) {
+    if (calls <= found.missing_calls) continue;
+    found.missing = why;
+    found.missing_calls = calls;
+  }
+  return found;
 }
 
 }  // namespace assay

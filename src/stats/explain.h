@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/call_record.h"
+#include "stats/legs.h"
 #include "stats/metrics.h"
 
 namespace assay {
@@ -32,7 +37,32 @@ std::optional<std::string> formula_with_values(std::string_view metric, const Ca
 std::string_view why_missing(const Metric& metric, const CallRecord& call);
 std::string_view missing_text(std::string_view why);
 
-/// The call whose value of the metric is the median of all that have one; null when none has.
-const CallRecord* median_call(const Metric& metric, std::span<const CallRecord* const> calls);
+/// Finds for each leg the call whose value of a metric is the median, from records that pass by: 16
+/// bytes a call.
+class MedianCalls {
+ public:
+  struct Found {
+    std::optional<int64_t> place;  ///< Of the call among all records; absent when none has a value.
+    std::string_view missing;      ///< Then: why_missing() of most calls.
+    int64_t missing_calls = 0;
+  };
+
+  /// `metric` outlives it.
+  explicit MedianCalls(const Metric& metric) : metric_(metric) {}
+  /// Every record, in ledger order.
+  void add(const CallRecord& call);
+  [[nodiscard]] Found find(const LegResult& leg) const;
+
+ private:
+  using Key = std::tuple<std::string, std::string, Phase, int64_t, Prefix>;
+  struct Group {
+    std::vector<std::pair<double, int64_t>> values;  ///< With the call's place.
+    std::map<std::string_view, int64_t> missing;
+  };
+
+  const Metric& metric_;
+  std::map<Key, Group> groups_;
+  int64_t places_ = 0;
+};
 
 }  // namespace assay

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "model/run.h"
+#include "stats/leg_evidence.h"
 #include "stats/legs.h"
 
 namespace assay {
@@ -12,9 +16,11 @@ namespace assay {
 /// - order_effect: what call came before changes the leg's speed by more than kOrderShare, beyond
 ///   chance;
 /// - off_reference: a median is not what the file of cells expects of it;
+/// - throttled, clock_fell: by TelemetryJoin;
 /// - client_limited: the client took events at more than kClientShare of the rate at which
 ///   calibration found its ceiling.
-void mark_legs(const RunMeta& meta, std::span<const CallRecord> calls,
+/// `evidence`: one for each of `legs`.
+void mark_legs(const RunMeta& meta, std::vector<LegEvidence> evidence,
                std::vector<LegResult>& legs);
 inline constexpr double kClientShare = 0.8;
 inline constexpr double kOrderShare = 0.02;

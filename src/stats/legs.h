@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "model/run.h"
 #include "stats/censored.h"
+#include "stats/leg_telemetry.h"
 #include "stats/metrics.h"
 #include "stats/stationarity.h"
 #include "stats/summary.h"
@@ -20,9 +22,19 @@ struct MetricResult {
   const Metric* metric = nullptr;
   Summary summary;
   std::vector<double> values;     ///< One per call that has one, in the order they were sent.
-  std::vector<int64_t> restarts;  ///< CallRecord::restart of each value.
-  std::vector<int64_t> run_idx;   ///< CallRecord::run_idx of each value.
+  std::vector<int64_t> restarts;  ///< CallRecord::restart of each value; empty: all are 0.
+  /// CallRecord::run_idx of each value: one list for all metrics that every call has.
+  std::shared_ptr<const std::vector<int64_t>> run_idx;
+  bool counted = false;  ///< Percentiles are from a histogram: see stats/gap_store.h.
 };
+
+/// Calls of a leg that gave no figure, for one reason.
+struct Trouble {
+  Outcome outcome = Outcome::kError;
+  std::string reason;  ///< As in the records; empty when they state none.
+  int64_t calls = 0;
+};
+inline constexpr size_t kMaxTroubleKinds = 1000;  ///< Of a leg; the others become one.
 
 /// Percentiles over all calls that were sent, those that failed among them as calls without an
 /// answer: leaving them out flatters the tail.
@@ -70,8 +82,12 @@ struct LegResult {
   bool split = false;  ///< The planned leg has parts of other prefix states, too.
   /// Of e2e_ms, in the order sent. Absent below kMinForCourse ok calls and of cold legs.
   std::optional<Stationarity> course;
+  /// Of the machine that served it; absent where no machine was sampled at all.
+  std::optional<LegTelemetry> telemetry;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
-  std::vector<size_t> calls;  ///< Its final records: indices into the ledger's calls, ascending.
+  std::vector<Trouble> troubles;      ///< By outcome and reason.
+  double active_s = 0;                ///< From the first call sent to the last one done.
+  std::vector<size_t> calls;  ///< Its final records that are kept: their indices, ascending.
 
   /// Null when no ok call has a value.
   [[nodiscard]] const MetricResult* find(std::string_view metric) const;
@@ -93,8 +109,9 @@ struct RunLegs {
   WarmupCount warmup;
 };
 
-/// Groups a run's final records. Failed and skipped calls count with the largest part of their leg.
-/// Of several final records of one planned call the first counts.
+/// Groups a run's final records, all of them kept; LegBuilder does the same for those that pass by.
+/// Failed and skipped calls count with the largest part of their leg. Of several final records of
+/// one planned call the first counts.
 RunLegs group_legs(const LedgerContent& ledger);
 
 /// Prefill speed from how the median time grows with the prompt's real length.

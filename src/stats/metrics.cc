@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "stats/cold.h"
 
 namespace assay {
 namespace {
@@ -48,6 +49,29 @@ constexpr std::array kMetrics{
     Metric{"e2e_tps", "E2E speed", "tok/s", 1, kHigher,
            "completion_tokens / e2e: waiting for the first token included", e2e_tps, e2e_parts},
     Metric{"load_ms", "Load", "ms", 0, kLower, "the engine's own time to load the model", load_ms},
+    Metric{"unload_ms", "Unload", "ms", 1, kLower,
+           "cold: from the request to unload until the model was gone", unload_ms},
+    Metric{"cold.load_ms", "Cold load", "ms", 1, kLower,
+           "cold: load_ms of the calls that have all parts of the split", cold_load_ms},
+    Metric{"cold.prefill_ms", "Cold prefill", "ms", 1, kLower,
+           "cold: ttft, less a load within the call", cold_prefill_ms},
+    Metric{"cold.decode_ms", "Cold decode", "ms", 1, kLower, "cold: last text - first text",
+           cold_decode_ms},
+    Metric{"cold.other_ms", "Cold other", "ms", 1, kLower,
+           "cold: wall less unload, load, prefill and decode", cold_other_ms},
+    Metric{"cold.wall_ms", "Cold wall", "ms", 1, kLower,
+           "cold: terminating event - request to unload, less the planned pause", cold_wall_ms},
+    Metric{"page_cache_percent", "Page cache", "%", 0, kNeither,
+           "cold: share of the model file in the page cache just before the load",
+           page_cache_percent},
+    Metric{"read_mb", "Read", "MB", 1, kNeither,
+           "cold: what the engine's process read from storage", read_megabytes},
+    Metric{"text_events", "Text events", "1", 1, kNeither, "text-bearing events of the stream",
+           text_event_count},
+    Metric{"usage_output_tokens", "Tokens (usage)", "tokens", 1, kNeither,
+           "output tokens by the answer's usage", usage_output_tokens},
+    Metric{"engine_output_tokens", "Tokens (engine)", "tokens", 1, kNeither,
+           "output tokens by the engine's own figures", engine_output_tokens},
     Metric{"cached_tokens", "Cached tokens", "tokens", 0, kNeither,
            "prompt tokens that the engine took from its cache", cached_tokens},
     Metric{"engine_decode_tps", "Engine speed", "tok/s", 1, kHigher,

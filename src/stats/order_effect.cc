@@ -1,7 +1,6 @@
 #include "stats/order_effect.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "stats/derive.h"
@@ -9,14 +8,14 @@
 namespace assay {
 namespace {
 
-/// For each planned call of a stage with several legs, the leg of the call before it.
-std::map<int64_t, int64_t> predecessors(const RunMeta& meta) {
-  std::map<int64_t, int64_t> before;
-  for (size_t i = 1; i < meta.calls.size(); ++i) {
-    const PlannedCall& last = meta.calls[i - 1];
-    if (last.stage == meta.calls[i].stage) before[static_cast<int64_t>(i)] = last.leg;
-  }
-  return before;
+/// The leg of the call before a planned one, where both are of one stage.
+std::optional<int64_t> leg_before(const RunMeta& meta, int64_t index) {
+  if (index < 1 || index >= static_cast<int64_t>(meta.calls.size())) return std::nullopt;
+  const auto i = static_cast<size_t>(index);
+  if (meta.calls[i - 1].stage != meta.calls[i].stage) return std::nullopt;
+  const int64_t leg = meta.calls[i - 1].leg;
+  if (leg < 0 || leg >= static_cast<int64_t>(meta.legs.size())) return std::nullopt;
+  return leg;
 }
 
 std::optional<double> speed_of(const CallRecord& call) {
@@ -26,26 +25,15 @@ std::optional<double> speed_of(const CallRecord& call) {
   return 1e3 / *ttft;
 }
 
-std::optional<OrderEffect> effect_on(size_t index, const LegResult& leg,
-                                     std::span<const CallRecord> calls,
-                                     const std::map<int64_t, int64_t>& before) {
-  std::map<int64_t, int64_t> counts;
-  for (const size_t i : leg.calls) {
-    if (const auto last = before.find(calls[i].index); last != before.end()) ++counts[last->second];
-  }
-  if (counts.size() < 2) return std::nullopt;
-  const int64_t after = std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) {
+std::optional<OrderEffect> effect_on(size_t index, const PrecededCalls& leg) {
+  if (leg.calls.size() < 2) return std::nullopt;
+  const int64_t after = std::max_element(leg.calls.begin(), leg.calls.end(), [](auto& a, auto& b) {
                           return a.second < b.second;
                         })->first;
   std::vector<double> there;
   std::vector<double> elsewhere;
-  for (const size_t i : leg.calls) {
-    const CallRecord& call = calls[i];
-    const auto last = before.find(call.index);
-    if (call.outcome != Outcome::kOk || call.prefix != leg.prefix || last == before.end()) continue;
-    if (const auto speed = speed_of(call)) {
-      (last->second == after ? there : elsewhere).push_back(*speed);
-    }
+  for (const PrecededCalls::Timed& call : leg.timed) {
+    (call.after == after ? there : elsewhere).push_back(call.speed);
   }
   const auto difference = difference_between(elsewhere, there);
   if (!difference) return std::nullopt;
@@ -54,13 +42,18 @@ std::optional<OrderEffect> effect_on(size_t index, const LegResult& leg,
 
 }  // namespace
 
-std::vector<OrderEffect> order_effects(const RunMeta& meta, std::span<const CallRecord> calls,
-                                       std::span<const LegResult> legs) {
-  const auto before = predecessors(meta);
+void PrecededCalls::add(const RunMeta& meta, const CallRecord& call) {
+  const auto after = leg_before(meta, call.index);
+  if (!after) return;
+  ++calls[*after];
+  if (call.outcome != Outcome::kOk) return;
+  if (const auto speed = speed_of(call)) timed.push_back({*after, *speed});
+}
+
+std::vector<OrderEffect> order_effects(std::span<const PrecededCalls> legs) {
   std::vector<OrderEffect> effects;
   for (size_t i = 0; i < legs.size(); ++i) {
-    if (legs[i].concurrency > 1) continue;
-    if (auto effect = effect_on(i, legs[i], calls, before)) effects.push_back(*effect);
+    if (auto effect = effect_on(i, legs[i])) effects.push_back(*effect);
   }
   std::vector<double> p_values;
   for (const OrderEffect& effect : effects) p_values.push_back(effect.difference.p_value());

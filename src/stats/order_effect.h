@@ -1,14 +1,27 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
 #include "model/run.h"
 #include "stats/difference.h"
-#include "stats/legs.h"
 
 namespace assay {
+
+/// Final calls of a leg that follow another call of their stage, by the leg of that call: an index
+/// into RunMeta::legs.
+struct PrecededCalls {
+  struct Timed {
+    int64_t after = 0;
+    double speed = 0;
+  };
+  std::map<int64_t, int64_t> calls;  ///< How many.
+  std::vector<Timed> timed;          ///< The answered ones, in ledger order.
+
+  void add(const RunMeta& meta, const CallRecord& call);
+};
 
 /// What the call before does to a leg's calls: the order within a round is drawn, so that both
 /// kinds occur.
@@ -21,8 +34,8 @@ struct OrderEffect {
 
 /// Tests decode speed, or where there is none the time to the first text, of each leg of one call
 /// at a time whose calls followed on different legs: one test a leg, of its most frequent
-/// predecessor. Needs kMinForDifference calls on both sides.
-std::vector<OrderEffect> order_effects(const RunMeta& meta, std::span<const CallRecord> calls,
-                                       std::span<const LegResult> legs);
+/// predecessor. Needs kMinForDifference calls on both sides. One element a leg; those of legs of
+/// several calls at a time stay empty.
+std::vector<OrderEffect> order_effects(std::span<const PrecededCalls> legs);
 
 }  // namespace assay

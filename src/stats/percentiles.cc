@@ -58,9 +58,14 @@ std::optional<double> percentile(std::span<const double> sorted, double share) {
 }
 
 std::optional<double> median(std::span<const double> values) {
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  return percentile(sorted, 0.5);
+  if (values.empty()) return std::nullopt;
+  // The values around the middle are enough, and far cheaper than an order of all.
+  std::vector<double> parted(values.begin(), values.end());
+  const auto middle = parted.begin() + (std::ssize(parted) - 1) / 2;
+  std::nth_element(parted.begin(), middle, parted.end());
+  if (parted.size() % 2 == 1) return *middle;
+  const double pair[] = {*middle, *std::min_element(middle + 1, parted.end())};
+  return percentile(pair, 0.5);
 }
 
 int64_t needed_for_percentile(double share) {

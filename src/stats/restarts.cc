@@ -36,7 +36,7 @@ double mean_square(const std::vector<std::vector<double>>& prompts, size_t pairs
 std::vector<double> restart_means(const MetricResult& result) {
   std::map<int64_t, std::pair<double, int64_t>> sums;
   for (size_t i = 0; i < result.values.size(); ++i) {
-    auto& [sum, n] = sums[result.restarts[i]];
+    auto& [sum, n] = sums[result.restarts.empty() ? 0 : result.restarts[i]];
     sum += std::log(result.values[i]);
     ++n;
   }

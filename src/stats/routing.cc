@@ -11,22 +11,19 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kMetrics{"ttft_ms", "e2e_ms"};
 
-/// By run_idx: the values of one cell's answered calls.
-using Values = std::map<int64_t, double>;
+using Values = std::vector<std::pair<int64_t, double>>;
 
-Values values_of(std::span<const CallRecord> calls, const std::string& cell_id,
-                 const std::string& prompt_id, Phase phase, const Metric& metric) {
-  Values values;
-  for (const CallRecord& call : calls) {
-    if (!call.final || call.outcome != Outcome::kOk || call.phase != phase) continue;
-    if (call.concurrency != 1 || call.cell_id != cell_id || call.prompt_id != prompt_id) continue;
-    if (const auto value = metric.of_call(call)) values[call.run_idx] = *value;
-  }
-  return values;
+/// Of several values of one repetition the last counts.
+std::map<int64_t, double> by_repetition(const Values& values) {
+  std::map<int64_t, double> sorted;
+  for (const auto& [run_idx, value] : values) sorted[run_idx] = value;
+  return sorted;
 }
 
-std::optional<RoutingOverhead> overhead(const Values& direct, const Values& routed,
+std::optional<RoutingOverhead> overhead(const Values& direct_values, const Values& routed_values,
                                         const Metric& metric) {
+  const auto direct = by_repetition(direct_values);
+  const auto routed = by_repetition(routed_values);
   std::vector<double> base;
   std::vector<double> now;
   std::vector<double> differences;
@@ -52,17 +49,37 @@ std::optional<RoutingOverhead> overhead(const Values& direct, const Values& rout
 
 }  // namespace
 
-std::vector<RoutingOverhead> routing_overhead(const RunMeta& meta,
-                                              std::span<const CallRecord> calls) {
-  std::vector<RoutingOverhead> all;
+RoutedCalls::RoutedCalls(const RunMeta& meta) : meta_(meta) {
   for (const Cell& cell : meta.cells) {
+    if (!cell.routed_from.empty()) cells_.insert({cell.id, cell.routed_from});
+  }
+}
+
+void RoutedCalls::add(const CallRecord& call) {
+  if (cells_.empty() || !call.final || call.outcome != Outcome::kOk) return;
+  if (call.concurrency != 1 || !cells_.contains(call.cell_id)) return;
+  for (const std::string_view name : kMetrics) {
+    const auto value = find_metric(name)->of_call(call);
+    if (!value) continue;
+    values_[{call.cell_id, call.prompt_id, call.phase, name}].emplace_back(call.run_idx, *value);
+  }
+}
+
+const RoutedCalls::Values& RoutedCalls::values_of(const Key& key) const {
+  static const Values kNone;
+  const auto found = values_.find(key);
+  return found == values_.end() ? kNone : found->second;
+}
+
+std::vector<RoutingOverhead> RoutedCalls::overheads() const {
+  std::vector<RoutingOverhead> all;
+  for (const Cell& cell : meta_.cells) {
     if (cell.routed_from.empty()) continue;
-    for (const Prompt& prompt : meta.prompts) {
+    for (const Prompt& prompt : meta_.prompts) {
       for (const Phase phase : {Phase::kWarm, Phase::kMeasure}) {
         for (const std::string_view name : kMetrics) {
-          const Metric& metric = *find_metric(name);
-          auto result = overhead(values_of(calls, cell.routed_from, prompt.id, phase, metric),
-                                 values_of(calls, cell.id, prompt.id, phase, metric), metric);
+          auto result = overhead(values_of({cell.routed_from, prompt.id, phase, name}),
+                                 values_of({cell.id, prompt.id, phase, name}), *find_metric(name));
           if (!result) continue;
           result->cell_id = cell.routed_from;
           result->prompt_id = prompt.id;

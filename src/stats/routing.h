@@ -1,8 +1,14 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "model/run.h"
@@ -26,9 +32,26 @@ struct RoutingOverhead {
   int64_t pairs = 0;
 };
 
-/// For each cell with a route and each prompt that both answered, ttft_ms and e2e_ms. Only pairs of
-/// which both calls were answered count.
-std::vector<RoutingOverhead> routing_overhead(const RunMeta& meta,
-                                              std::span<const CallRecord> calls);
+/// What routers add, from records that pass by: 32 bytes for a call of a cell with a route or of
+/// the cell that it leads to, nothing for others.
+class RoutedCalls {
+ public:
+  /// `meta` outlives it.
+  explicit RoutedCalls(const RunMeta& meta);
+  void add(const CallRecord& call);
+  /// For each cell with a route and each prompt that both answered, ttft_ms and e2e_ms. Only pairs
+  /// of which both calls were answered count.
+  [[nodiscard]] std::vector<RoutingOverhead> overheads() const;
+
+ private:
+  using Key = std::tuple<std::string, std::string, Phase, std::string_view>;
+  /// Of one (cell, prompt, phase, metric): run_idx and value, in ledger order.
+  using Values = std::vector<std::pair<int64_t, double>>;
+  [[nodiscard]] const Values& values_of(const Key& key) const;
+
+  const RunMeta& meta_;
+  std::set<std::string, std::less<>> cells_;
+  std::map<Key, Values> values_;
+};
 
 }  // namespace assay

@@ -24,31 +24,11 @@ constexpr double kRounding = 1e-9;
 
 using Key = std::pair<std::string, std::string>;
 
-/// Source 004's figures of the warm calls of one (cell, prompt).
-struct Warm {
-  int64_t n = 0;
-  int64_t errors = 0;
-  std::vector<double> first_delta;
-  std::vector<double> total;
-  std::vector<double> tokens_per_sec;
-};
-
-std::map<Key, Warm> warm_calls(std::span<const CallRecord> calls) {
-  const bool has_warm = std::any_of(calls.begin(), calls.end(),
-                                    [](const CallRecord& r) { return r.phase == Phase::kWarm; });
-  const Phase phase = has_warm ? Phase::kWarm : Phase::kMeasure;
-  std::map<Key, Warm> groups;
-  for (const CallRecord& r : calls) {
-    if (r.phase != phase || !r.final || r.outcome == Outcome::kSkipped) continue;
-    Warm& warm = groups[{r.cell_id, r.prompt_id}];
-    ++warm.n;
-    if (r.error) {
-      ++warm.errors;
-      continue;
-    }
-    if (r.first_delta_ms) warm.first_delta.push_back(static_cast<double>(*r.first_delta_ms));
-    if (r.total_duration_ms) warm.total.push_back(static_cast<double>(*r.total_duration_ms));
-    if (r.tokens_per_sec) warm.tokens_per_sec.push_back(*r.tokens_per_sec);
+std::map<Key, HarnessBatch> warm_calls(const HarnessCalls& calls) {
+  const Phase phase = calls.has_warm() ? Phase::kWarm : Phase::kMeasure;
+  std::map<Key, HarnessBatch> groups;
+  for (const HarnessBatch& batch : calls.batches()) {
+    if (batch.phase == phase) groups[{batch.cell_id, batch.prompt_id}].add(batch);
   }
   return groups;
 }
@@ -62,15 +42,16 @@ std::optional<double> p50(const std::vector<double>& values) { return median(val
 
 struct Rule {
   std::string_view metric;
-  std::vector<double> Warm::*values;
+  std::vector<double> HarnessBatch::*values;
   std::optional<double> (*figure)(const std::vector<double>&);
   bool higher_is_better;
 };
-constexpr std::array kRules{Rule{"warm.first_delta_ms.p50", &Warm::first_delta, p50, false},
-                            Rule{"warm.total_duration_ms.p50", &Warm::total, p50, false},
-                            Rule{"warm.tokens_per_sec.mean", &Warm::tokens_per_sec, mean, true}};
+constexpr std::array kRules{
+    Rule{"warm.first_delta_ms.p50", &HarnessBatch::first_delta, p50, false},
+    Rule{"warm.total_duration_ms.p50", &HarnessBatch::total, p50, false},
+    Rule{"warm.tokens_per_sec.mean", &HarnessBatch::tokens_per_sec, mean, true}};
 
-Finding apply(const Rule& rule, const Key& key, const Warm* base, const Warm* now) {
+Finding apply(const Rule& rule, const Key& key, const HarnessBatch* base, const HarnessBatch* now) {
   Finding f;
   f.cell_id = key.first;
   f.prompt_id = key.second;
@@ -95,7 +76,7 @@ Finding apply(const Rule& rule, const Key& key, const Warm* base, const Warm* no
   return f;
 }
 
-std::optional<Finding> red_flag(const Key& key, const Warm& now) {
+std::optional<Finding> red_flag(const Key& key, const HarnessBatch& now) {
   const double rate = static_cast<double>(now.n - now.errors) / static_cast<double>(now.n);
   if (rate >= kRedFlagBelow) return std::nullopt;
   Finding f;
@@ -111,10 +92,10 @@ std::optional<Finding> red_flag(const Key& key, const Warm& now) {
 
 }  // namespace
 
-std::vector<Finding> baseline30(std::span<const CallRecord> base, std::span<const CallRecord> now) {
+std::vector<Finding> baseline30(const HarnessCalls& base, const HarnessCalls& now) {
   const auto old_groups = warm_calls(base);
   const auto new_groups = warm_calls(now);
-  std::map<Key, std::pair<const Warm*, const Warm*>> both;
+  std::map<Key, std::pair<const HarnessBatch*, const HarnessBatch*>> both;
   for (const auto& [key, warm] : old_groups) both[key].first = &warm;
   for (const auto& [key, warm] : new_groups) both[key].second = &warm;
   std::vector<Finding> findings;

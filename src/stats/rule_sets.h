@@ -1,13 +1,16 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "model/call_record.h"
+#include "model/enum_text.h"
+#include "stats/harness_calls.h"
 
 namespace assay {
 
@@ -46,7 +49,7 @@ struct EnumText<Finding::Kind> {
 /// slower, or `warm.tokens_per_sec.mean` 30 % lower, is a regression and the same the other way a
 /// win; exactly 30 % counts. `warm.success_rate` below 0.95 of the new run is a red flag, with its
 /// n: at n = 5 that is one error. Percentiles are type 7 over calls without an error.
-std::vector<Finding> baseline30(std::span<const CallRecord> base, std::span<const CallRecord> now);
+std::vector<Finding> baseline30(const HarnessCalls& base, const HarnessCalls& now);
 
 /// Source 002's trend, for one cell over runs from old to new: the mean tokens per second of the
 /// last three runs against that of all; 10 % below is a regression, above a win. Values more than 2

@@ -12,15 +12,8 @@
 namespace assay {
 namespace {
 
-using Calls = std::span<const CallRecord* const>;
-
-template <class Count>
-std::optional<double> median_count(Calls calls, Count&& count) {
-  std::vector<double> counts;
-  for (const CallRecord* call : calls) {
-    if (const auto n = count(*call)) counts.push_back(static_cast<double>(*n));
-  }
-  return median(counts);
+void add_count(const std::optional<int64_t>& count, std::vector<double>& counts) {
+  if (count) counts.push_back(static_cast<double>(*count));
 }
 
 const Prompt* prompt_of(const RunMeta& meta, const Leg& leg) {
@@ -28,10 +21,11 @@ const Prompt* prompt_of(const RunMeta& meta, const Leg& leg) {
   return &meta.prompts[static_cast<size_t>(leg.prompt)];
 }
 
-std::string cached_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
-  if (prompt.salt != Prompt::Salt::kPerCall || ok.front()->prefix != Prefix::kReused) return {};
-  const auto cached = median_count(ok, [](const CallRecord& r) { return r.cached_tokens; });
-  const auto sent = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
+std::string cached_prompt(const Cell& cell, const Prompt& prompt, Prefix prefix,
+                          const Answers& ok) {
+  if (prompt.salt != Prompt::Salt::kPerCall || prefix != Prefix::kReused) return {};
+  const auto cached = median(ok.cached_tokens);
+  const auto sent = median(ok.prompt_tokens);
   if (!cached || !sent) return {};
   // What the chat template puts before the salt is the same in every call, and no reuse of it.
   const auto own = static_cast<double>(cell.prompt_overhead.value_or(kUsualOverhead));
@@ -39,27 +33,29 @@ std::string cached_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
   return fmt::format("{:.0f} of {:.0f} prompt tokens came from the engine's cache", *cached, *sent);
 }
 
-std::string wrong_prompt(const Cell& cell, const Prompt& prompt, Calls ok) {
+std::string wrong_prompt(const Cell& cell, const Prompt& prompt, const Answers& ok) {
   if (!prompt.target_tokens || !cell.tokens_per_word) return {};
-  const auto found = median_count(ok, [](const CallRecord& r) { return r.prompt_tokens; });
+  const auto found = median(ok.prompt_tokens);
   const auto asked = static_cast<double>(*prompt.target_tokens);
   if (!found) return {};
   if (std::fabs(*found - asked) <= std::max(kLengthSlack, kLengthTolerance * asked)) return {};
   return fmt::format("the prompt had {:.0f} tokens instead of {:.0f}", *found, asked);
 }
 
-std::string short_answer(const Cell& cell, const Leg& leg, Calls ok) {
+std::string short_answer(const Cell& cell, const Leg& leg, const Answers& ok) {
   if (!leg.settings.fixed_length || !leg.settings.max_tokens) return {};
-  const auto found = median_count(ok, [](const CallRecord& r) { return r.completion_tokens; });
+  const auto found = median(ok.completion_tokens);
   const auto asked = static_cast<double>(*leg.settings.max_tokens);
-  const double least = asked * (cell.kind == "llamacpp" ? 1 - kLengthTolerance : kLeastOutput);
+  const double least =
+      asked *
+      (cell.kind == "llamacpp" || cell.kind == "vllm" ? 1 - kLengthTolerance : kLeastOutput);
   if (!found || *found + 1 >= least) return {};
   return fmt::format("answers had {:.0f} tokens instead of {:.0f}", *found, asked);
 }
 
-std::string queued(const Cell& cell, const Leg& leg, Calls ok) {
+std::string queued(const Cell& cell, const Leg& leg, const Answers& ok) {
   if (leg.concurrency <= 1) return {};
-  const auto at_once = cell.slots ? cell.slots : answers_at_once(ok, leg.concurrency);
+  const auto at_once = cell.slots ? cell.slots : answers_at_once(ok.spans, leg.concurrency);
   if (!at_once || *at_once >= leg.concurrency) return {};
   return fmt::format(
       "the engine worked on {} {} at once instead of {}: what looks like latency is "
@@ -69,21 +65,32 @@ std::string queued(const Cell& cell, const Leg& leg, Calls ok) {
 
 }  // namespace
 
-std::optional<int64_t> answers_at_once(Calls ok, int64_t concurrency) {
+void AnswerSpans::add(const CallRecord& call) {
+  const auto ttft = derive::ttft_ms(call);
+  if (!ttft || !call.at.last_text || *call.at.last_text <= *call.at.first_text) return;
+  texts.emplace_back(*call.at.first_text, *call.at.last_text);
+  shortest_wait_ms = std::min(shortest_wait_ms.value_or(*ttft), *ttft);
+}
+
+void Answers::add(const CallRecord& call) {
+  ++calls;
+  add_count(call.prompt_tokens, prompt_tokens);
+  add_count(call.cached_tokens, cached_tokens);
+  add_count(call.completion_tokens, completion_tokens);
+}
+
+std::optional<int64_t> answers_at_once(const AnswerSpans& spans, int64_t concurrency) {
+  if (static_cast<int64_t>(spans.texts.size()) < 2 * concurrency) return std::nullopt;
+  std::vector<double> lasted_ms;
   std::vector<std::pair<int64_t, int64_t>> edges;
-  std::vector<double> spans;
-  std::vector<double> waits;
-  for (const CallRecord* call : ok) {
-    const auto ttft = derive::ttft_ms(*call);
-    if (!ttft || !call->at.last_text || *call->at.last_text <= *call->at.first_text) continue;
-    edges.emplace_back(*call->at.first_text, 1);
-    edges.emplace_back(*call->at.last_text, -1);
-    spans.push_back(static_cast<double>(*call->at.last_text - *call->at.first_text) / 1e6);
-    waits.push_back(*ttft);
+  for (const auto& [first, last] : spans.texts) {
+    lasted_ms.push_back(static_cast<double>(last - first) / 1e6);
+    edges.emplace_back(first, 1);
+    edges.emplace_back(last, -1);
   }
-  if (static_cast<int64_t>(spans.size()) < 2 * concurrency) return std::nullopt;
-  const double shortest_wait = *std::min_element(waits.begin(), waits.end());
-  if (shortest_wait * static_cast<double>(concurrency) > *median(spans)) return std::nullopt;
+  if (*spans.shortest_wait_ms * static_cast<double>(concurrency) > *median(lasted_ms)) {
+    return std::nullopt;
+  }
   std::sort(edges.begin(), edges.end());
   int64_t now = 0;
   int64_t most = 0;
@@ -94,13 +101,14 @@ std::optional<int64_t> answers_at_once(Calls ok, int64_t concurrency) {
   return most;
 }
 
-std::string void_reason(const RunMeta& meta, const Leg& leg, Calls ok) {
+std::string void_reason(const RunMeta& meta, const Leg& leg, Prefix prefix, const Answers& ok) {
   const Prompt* prompt = prompt_of(meta, leg);
   const bool planned = leg.cell >= 0 && leg.cell < static_cast<int64_t>(meta.cells.size());
-  if (ok.empty() || prompt == nullptr || !planned) return {};
+  if (ok.calls == 0 || prompt == nullptr || !planned) return {};
   const Cell& cell = meta.cells[static_cast<size_t>(leg.cell)];
-  for (std::string reason : {cached_prompt(cell, *prompt, ok), wrong_prompt(cell, *prompt, ok),
-                             short_answer(cell, leg, ok), queued(cell, leg, ok)}) {
+  for (std::string reason :
+       {cached_prompt(cell, *prompt, prefix, ok), wrong_prompt(cell, *prompt, ok),
+        short_answer(cell, leg, ok), queued(cell, leg, ok)}) {
     if (!reason.empty()) return reason;
   }
   return {};

@@ -44,10 +44,11 @@ double correlation_of(std::span<const double> values, Scale scale) {
   return autocorrelation(values);
 }
 
-/// Why an interval of these values' mean could not be trusted; empty when it could.
-std::string_view distrust(std::span<const double> values, double correlation, Outliers outliers) {
+/// Why an interval of these values' mean could not be trusted; empty when it could. `middle` is
+/// their median.
+std::string_view distrust(std::span<const double> values, double middle, double correlation,
+                          Outliers outliers) {
   if (values.size() < static_cast<size_t>(kMinForInterval)) return "few";
-  const double middle = *median(values);
   for (const double v : values) {
     if (v > kOutlierFactor * middle) return "outlier";
     if (outliers == Outliers::kBothWays && v < middle / kOutlierFactor) return "outlier";
@@ -55,13 +56,18 @@ std::string_view distrust(std::span<const double> values, double correlation, Ou
   return correlation >= kMaxCorrelation ? "correlated" : "";
 }
 
+void set_low(int64_t independent, Summary& s) {
+  for (const int p : kJudgedPercentiles) {
+    const bool enough = s.n >= needed_for_percentile(p / 100.0) && independent >= kMinForInterval;
+    if (!enough) s.low_n.push_back(p);
+  }
+}
+
 /// Range and percentiles; `independent` is how many independent values there are at most.
-Summary describe(std::span<const double> values, int64_t independent) {
+Summary describe(std::span<const double> sorted, int64_t independent) {
   Summary s;
-  s.n = static_cast<int64_t>(values.size());
-  if (values.empty()) return s;
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
+  s.n = static_cast<int64_t>(sorted.size());
+  if (sorted.empty()) return s;
   s.min = sorted.front();
   s.p1 = percentile(sorted, 0.01);
   s.p5 = percentile(sorted, 0.05);
@@ -71,11 +77,14 @@ Summary describe(std::span<const double> values, int64_t independent) {
   s.p95 = percentile(sorted, 0.95);
   s.p99 = percentile(sorted, 0.99);
   s.max = sorted.back();
-  for (const int p : kJudgedPercentiles) {
-    const bool enough = s.n >= needed_for_percentile(p / 100.0) && independent >= kMinForInterval;
-    if (!enough) s.low_n.push_back(p);
-  }
+  set_low(independent, s);
   return s;
+}
+
+std::vector<double> sorted_of(std::span<const double> values) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
 }
 
 /// Puts an interval for independent values into `s`, longer by widening(a) on both sides of the
@@ -98,9 +107,7 @@ void set_interval(const std::optional<Interval>& interval, Scale scale, double a
 
 /// `count_of` gives as how many independent values the sample counts for a percentile.
 template <class F>
-void set_percentile_intervals(std::span<const double> values, F&& count_of, Summary& s) {
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
+void set_percentile_intervals(std::span<const double> sorted, F&& count_of, Summary& s) {
   const auto interval = [&](double share, const std::optional<double>& value) {
     return percentile_interval(sorted, share, count_of(share, *value));
   };
@@ -115,6 +122,15 @@ void set_percentile_intervals(std::span<const double> values, F&& count_of, Summ
   s.p99_ci95 = interval(0.99, s.p99);
 }
 
+/// By cluster, unless there is a reason for none.
+void set_pooled_interval(std::span<const derive::Ratio> parts, double a, Summary& s) {
+  if (!s.no_ci95.empty()) return;
+  const bool many = static_cast<int64_t>(parts.size()) > kMaxBootstrapCalls;
+  const auto interval =
+      many ? jackknife_interval(parts) : bootstrap_interval(parts, kBootstrapSeed);
+  set_interval(interval, Scale::kLinear, a, as_real(parts.size()) - 1, s);
+}
+
 }  // namespace
 
 Summary summarise(std::span<const double> values, Scale scale) {
@@ -122,14 +138,15 @@ Summary summarise(std::span<const double> values, Scale scale) {
 }
 
 Summary summarise(std::span<const double> values, Scale scale, Outliers outliers) {
-  Summary s = describe(values, static_cast<int64_t>(values.size()));
+  const std::vector<double> sorted = sorted_of(values);
+  Summary s = describe(sorted, static_cast<int64_t>(values.size()));
   if (values.empty()) return s;
   s.mean = mean_of(values);
   const double a = correlation_of(values, scale);
   const double count = effective_count(a, s.n);
   set_percentile_intervals(
-      values, [&](double, double) { return count; }, s);
-  s.no_ci95 = distrust(values, a, outliers);
+      sorted, [&](double, double) { return count; }, s);
+  s.no_ci95 = distrust(values, *s.p50, a, outliers);
   if (!s.no_ci95.empty()) return s;
   set_interval(mean_interval(values, scale), scale, a, as_real(values.size()) - 1, s);
   return s;
@@ -139,14 +156,15 @@ Summary summarise_ratio(std::span<const derive::Ratio> parts) {
   std::vector<double> ratios;
   ratios.reserve(parts.size());
   for (const auto& part : parts) ratios.push_back(part.numerator / part.denominator);
-  Summary s = describe(ratios, static_cast<int64_t>(ratios.size()));
+  const std::vector<double> sorted = sorted_of(ratios);
+  Summary s = describe(sorted, static_cast<int64_t>(ratios.size()));
   s.mean = ratio_of_sums(parts);
   if (!s.mean) return s;
   const double a = correlation_of(ratios, Scale::kLinear);
   const double count = effective_count(a, s.n);
   set_percentile_intervals(
-      ratios, [&](double, double) { return count; }, s);
-  s.no_ci95 = distrust(ratios, a, Outliers::kBothWays);
+      sorted, [&](double, double) { return count; }, s);
+  s.no_ci95 = distrust(ratios, *s.p50, a, Outliers::kBothWays);
   if (!s.no_ci95.empty()) return s;
   set_interval(jackknife_interval(parts), Scale::kLinear, a, as_real(parts.size()) - 1, s);
   return s;
@@ -164,20 +182,47 @@ Summary summarise_pooled(std::span<const std::vector<double>> clusters) {
     means.push_back(parts.back().numerator / parts.back().denominator);
   }
   const auto calls = static_cast<int64_t>(parts.size());
+  const double mean = all.empty() ? 0 : mean_of(all);
+  std::sort(all.begin(), all.end());
   Summary s = describe(all, calls);
   if (all.empty()) return s;
-  s.mean = mean_of(all);
+  s.mean = mean;
   const double a = correlation_of(means, Scale::kLinear);
-  s.no_ci95 = calls < kMinPooledCalls ? "few" : distrust(means, a, Outliers::kBothWays);
+  s.no_ci95 = calls < kMinPooledCalls
+                  ? "few"
+                  : distrust(means, median(means).value_or(0), a, Outliers::kBothWays);
   if (calls < kMinPooledCalls) return s;
   const double share_left = effective_count(a, calls) / as_real(parts.size());
   set_percentile_intervals(
       all, [&](double p, double value) { return share_left * clustered_count(clusters, p, value); },
       s);
-  if (!s.no_ci95.empty()) return s;
-  const auto interval = calls > kMaxBootstrapCalls ? jackknife_interval(parts)
-                                                   : bootstrap_interval(parts, kBootstrapSeed);
-  set_interval(interval, Scale::kLinear, a, as_real(parts.size()) - 1, s);
+  set_pooled_interval(parts, a, s);
+  return s;
+}
+
+Summary summarise_counted(const CountedValues& values, std::span<const derive::Ratio> parts) {
+  Summary s;
+  s.n = values.n;
+  if (s.n == 0) return s;
+  s.min = values.min;
+  s.p1 = values.percentile(0.01);
+  s.p5 = values.percentile(0.05);
+  s.p10 = values.percentile(0.10);
+  s.p50 = values.percentile(0.50);
+  s.p90 = values.percentile(0.90);
+  s.p95 = values.percentile(0.95);
+  s.p99 = values.percentile(0.99);
+  s.max = values.max;
+  const auto calls = static_cast<int64_t>(parts.size());
+  set_low(calls, s);
+  s.mean = ratio_of_sums(parts);
+  std::vector<double> means;
+  for (const auto& part : parts) means.push_back(part.numerator / part.denominator);
+  const double a = correlation_of(means, Scale::kLinear);
+  s.no_ci95 = calls < kMinPooledCalls
+                  ? "few"
+                  : distrust(means, median(means).value_or(0), a, Outliers::kBothWays);
+  set_pooled_interval(parts, a, s);
   return s;
 }
 

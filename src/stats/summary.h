@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -68,6 +69,16 @@ Summary summarise_ratio(std::span<const derive::Ratio> parts);
 Summary summarise_pooled(std::span<const std::vector<double>> clusters);
 inline constexpr int64_t kMinPooledCalls = kMinBootstrapParts;
 inline constexpr int64_t kMaxBootstrapCalls = 2000;
+
+/// As summarise_pooled() where the values themselves were not kept: `percentile` gives theirs, and
+/// `parts` each cluster's sum and number. Percentiles have no intervals.
+struct CountedValues {
+  int64_t n = 0;
+  double min = 0;
+  double max = 0;
+  std::function<double(double share)> percentile;
+};
+Summary summarise_counted(const CountedValues& values, std::span<const derive::Ratio> parts);
 
 /// The 95 % interval of the mean of independent values, absent below kMinForInterval.
 /// kLinear: mean ± t(n-1) * s / sqrt(n).

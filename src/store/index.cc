@@ -12,6 +12,7 @@
 #include "store/append_file.h"
 #include "store/index_file.h"
 #include "store/index_tables.h"
+#include "store/remove_run.h"
 #include "store/run_dir.h"
 
 namespace assay {
@@ -175,10 +176,13 @@ Result<RunIndex> RunIndex::open(const fs::path& data_dir, Check check) {
 }
 
 Result<IndexReport> RunIndex::sync() {
-  const auto ids = list_run_ids(impl_->data_dir);
+  std::vector<std::string> notes;
+  const auto ids = living_run_ids(impl_->data_dir, notes);
   if (!ids) return fail(ids.error());
-  return impl_->with_database<IndexReport>(
+  auto report = impl_->with_database<IndexReport>(
       [&](SQLite::Database& db) { return impl_->sync_with(db, *ids); });
+  for (size_t i = 0; report && i < notes.size(); ++i) add_note(*report, std::move(notes[i]));
+  return report;
 }
 
 Result<std::vector<RunRow>> RunIndex::list_runs(const RunFilter& filter) {
@@ -195,6 +199,18 @@ Result<std::vector<RunRow>> RunIndex::list_runs(const RunFilter& filter) {
   require(" AND EXISTS (SELECT 1 FROM json_each(cells) WHERE instr(value, ?))", filter.cell);
   return impl_->select(where, texts, std::max<int64_t>(0, filter.limit),
                        std::max<int64_t>(0, filter.offset));
+}
+
+Result<int64_t> RunIndex::ok_calls(const std::string& run_id, const std::string& cell_id) {
+  return impl_->with_database<int64_t>([&](SQLite::Database& database) {
+    SQLite::Statement count(database,
+                            "SELECT count(*) FROM calls WHERE benchmark_run_id = ? AND cell_id = ? "
+                            "AND \"final\" AND outcome = 'ok'");
+    count.bind(1, run_id);
+    count.bind(2, cell_id);
+    count.executeStep();
+    return count.getColumn(0).getInt64();
+  });
 }
 
 Result<RunRow> RunIndex::find_run(std::string_view name) {

@@ -49,19 +49,22 @@ struct RunFilter {
 struct IndexReport {
   int64_t runs = 0;     ///< Runs (re)read.
   int64_t calls = 0;    ///< Their call records.
-  int64_t removed = 0;  ///< Runs whose ledger is gone.
+  int64_t removed = 0;  ///< Runs whose ledger is gone, or that the state says were removed.
   /// Ledgers that could not be indexed, damage inside those that could, a quarantined index: one
   /// sentence each, at most kMaxIndexNotes.
   std::vector<std::string> notes;
 };
 inline constexpr size_t kMaxIndexNotes = 100;
 
-/// Rebuilds `<data>/index.db` from all `runs/*/run.jsonl` into a new file and puts it in place. A
-/// corrupt old index is kept as `index.db.corrupt-<utc>`, which a note says. kInvalidArgument when
-/// the old one was made by a newer version: it is left alone. Any thread, any process.
+/// Rebuilds `<data>/index.db` from all `runs/*/run.jsonl` into a new file and puts it in place.
+/// Runs that `<data>/state.jsonl` says were removed are left out, with a note while their files are
+/// there. A corrupt old index is kept as `index.db.corrupt-<utc>`, which a note says.
+/// kInvalidArgument when the old one was made by a newer version: it is left alone. Any thread, any
+/// process.
 Result<IndexReport> reindex(const std::filesystem::path& data_dir);
 
-/// The index of all runs, `<data>/index.db`. It holds nothing that is not in the ledgers. When it
+/// The index of all runs, `<data>/index.db`. It holds nothing that is not in the ledgers and the
+/// state. When it
 /// turns out corrupt, whichever member notices quarantines it, rebuilds it and answers from the new
 /// one; notes() tells. One thread at a time: each thread opens its own. A busy index is waited for
 /// for 5 s, then kTimeout.
@@ -86,6 +89,9 @@ class RunIndex {
   /// newest. kInvalidArgument when it is too short or fits several runs, kNotFound when none; the
   /// message lists candidates.
   Result<RunRow> find_run(std::string_view name);
+
+  /// Final ok records of a cell in a run.
+  Result<int64_t> ok_calls(const std::string& run_id, const std::string& cell_id);
 
   /// Forgets a run by its whole id. Its files stay: see delete_run_directory. kNotFound.
   Result<void> remove_run(std::string_view run_id);

@@ -19,6 +19,7 @@
 #include "base/files.h"
 #include "store/append_file.h"
 #include "store/index_tables.h"
+#include "store/remove_run.h"
 #include "store/run_dir.h"
 
 namespace assay {
@@ -80,11 +81,11 @@ Result<std::string> quarantine(const fs::path& path) {
                      kept.filename().string());
 }
 
-/// Fills a new database file from the ledgers.
+/// Fills a new database file from the ledgers and the state.
 Result<IndexReport> build(const fs::path& data_dir, const fs::path& path) {
-  const auto ids = list_run_ids(data_dir);
-  if (!ids) return fail(ids.error());
   IndexReport report;
+  const auto ids = living_run_ids(data_dir, report.notes);
+  if (!ids) return fail(ids.error());
   SQLite::Database db(path.string(),
                       SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX);
   // Nobody sees this file before it is whole and synced, so a crash only leaves it to be removed.

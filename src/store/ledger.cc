@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
+#include "model/json.h"
 #include "store/ledger_scan.h"
+#include "store/telemetry_file.h"
 
 namespace assay {
 namespace {
@@ -69,6 +72,21 @@ Result<ResumedLedger> LedgerFile::open_for_resume(const std::filesystem::path& p
   return ResumedLedger{LedgerFile(std::move(*file), calls), std::move(scan->content)};
 }
 
+Result<RunMeta> read_ledger_meta(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Errc::kNotFound, fmt::format("there is no ledger {}", path.string()));
+  std::string line;
+  std::string block(1 << 16, '\0');
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    const std::string_view piece(block.data(), static_cast<size_t>(in.gcount()));
+    const size_t end = piece.find('\n');
+    line += piece.substr(0, end);
+    if (end != std::string_view::npos) return parse_meta(line);
+    if (static_cast<int64_t>(line.size()) > kMaxMetaBytes) break;
+  }
+  return fail(Errc::kProtocol, fmt::format("{} has no whole first line", path.string()));
+}
+
 Result<LedgerContent> read_ledger(const std::filesystem::path& path) {
   std::vector<CallRecord> records;
   auto scan = scan_ledger(path, UnendedLine::kAccept, [&](CallRecord&& record) -> Result<void> {
@@ -77,6 +95,7 @@ Result<LedgerContent> read_ledger(const std::filesystem::path& path) {
   });
   if (!scan) return fail(scan.error());
   scan->content.calls = std::move(records);
+  scan->content.telemetry = read_telemetry(path.parent_path() / "telemetry.jsonl");
   return std::move(scan->content);
 }
 

@@ -50,10 +50,15 @@ struct ResumedLedger {
   LedgerContent content;  ///< What the file holds, without the torn tail.
 };
 
-/// Reads a whole ledger, also one that is being written or was cut. Damage is counted, not fatal:
-/// a torn tail, lines of unknown type, damaged lines (kept as sentences in `damaged`), second final
-/// records of one planned call (the first wins). kNotFound, kIo, or kProtocol when there is no
-/// usable meta line. Any thread.
+/// The first line alone, at most kMaxMetaBytes of it. Failures as read_ledger.
+Result<RunMeta> read_ledger_meta(const std::filesystem::path& path);
+inline constexpr int64_t kMaxMetaBytes = int64_t{256} << 20;
+
+/// Reads a whole ledger and the telemetry.jsonl beside it, also while they are written or cut.
+/// Damage is counted, not fatal: a torn tail, lines of unknown type, damaged lines (kept as
+/// sentences in `damaged`), second final records of one planned call (the first wins). kNotFound,
+/// kIo, or kProtocol when there is no usable meta line; telemetry that cannot be read is none. Any
+/// thread.
 Result<LedgerContent> read_ledger(const std::filesystem::path& path);
 
 }  // namespace assay

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "model/json.h"
@@ -95,10 +96,17 @@ bool is_blank(std::string_view text) {
 class FinalRecords {
  public:
   /// False when the call has a final record already.
-  bool first(const CallRecord& r, bool planned) {
+  bool first(const CallRecord& r, size_t planned) {
     if (!r.final) return true;
-    if (planned && r.index >= 0 && r.phase != Phase::kSkipped)
-      return indices_.insert(r.index).second;
+    if (planned > 0 && r.index >= 0 && r.phase != Phase::kSkipped) {
+      const auto index = static_cast<size_t>(r.index);
+      if (index >= planned) return beyond_.insert(r.index).second;
+      // A bit each: a plan may hold a million calls.
+      seen_.resize(planned);
+      const bool is_first = !seen_[index];
+      seen_[index] = true;
+      return is_first;
+    }
     // Skipped cells, calls beside the plan, and ledgers of other writers, do not number their calls
     // by a plan.
     return names_
@@ -108,14 +116,15 @@ class FinalRecords {
   }
 
  private:
-  std::unordered_set<int64_t> indices_;
+  std::vector<bool> seen_;              ///< By index, of calls in the plan.
+  std::unordered_set<int64_t> beyond_;  ///< Indices beyond it.
   std::unordered_set<std::string> names_;
 };
 
 /// What the lines said so far.
 class Scanner {
  public:
-  explicit Scanner(const std::function<Result<void>(CallRecord&&)>& on_call) : on_call_(on_call) {}
+  Scanner(const OnCall& on_call, const OnMeta& on_meta) : on_call_(on_call), on_meta_(on_meta) {}
 
   /// Sorts one line in. An Error only from `on_call`; damage is remembered.
   Result<void> add(const Line& line) {
@@ -192,7 +201,7 @@ class Scanner {
   Result<void> add_call(const Line& line) {
     auto record = parse_call(line.text);
     if (!record) return damaged(line, record.error().message);
-    if (!finals_.first(*record, !scan_.content.meta.calls.empty())) {
+    if (!finals_.first(*record, scan_.content.meta.calls.size())) {
       ++scan_.content.duplicates;
       return {};
     }
@@ -205,10 +214,12 @@ class Scanner {
     if (has_meta_) return damaged(line, "a second meta line");
     scan_.content.meta = std::move(*meta);
     has_meta_ = true;
+    if (on_meta_) on_meta_(scan_.content.meta);
     return {};
   }
 
-  const std::function<Result<void>(CallRecord&&)>& on_call_;
+  const OnCall& on_call_;
+  const OnMeta& on_meta_;
   LedgerScan scan_;
   FinalRecords finals_;
   std::optional<Damage> damage_;
@@ -218,7 +229,7 @@ class Scanner {
 }  // namespace
 
 Result<LedgerScan> scan_ledger(const std::filesystem::path& path, UnendedLine unended,
-                               const std::function<Result<void>(CallRecord&&)>& on_call) {
+                               const OnCall& on_call, const OnMeta& on_meta) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.valid()) {
     const int why = errno;
@@ -226,7 +237,7 @@ Result<LedgerScan> scan_ledger(const std::filesystem::path& path, UnendedLine un
                 fmt::format("cannot read {}: {}", path.string(), errno_text(why)));
   }
   LineReader reader(file.get(), path.string());
-  Scanner scanner(on_call);
+  Scanner scanner(on_call, on_meta);
   for (;;) {
     const auto line = reader.next();
     if (!line) return fail(line.error());

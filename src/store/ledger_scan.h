@@ -17,10 +17,14 @@ struct LedgerScan {
   int64_t kept_bytes = 0;  ///< Where the torn tail begins; the file's size when there is none.
 };
 
+using OnCall = std::function<Result<void>(CallRecord&&)>;
+/// Called once, with the meta line, which every writer of this format puts first.
+using OnMeta = std::function<void(const RunMeta&)>;
+
 /// Reads a ledger line by line, in bounded memory, and hands over each call that counts, in ledger
 /// order: attempts included, second final records left out. An Error of `on_call` ends the scan and
 /// is returned. Failures as read_ledger.
 Result<LedgerScan> scan_ledger(const std::filesystem::path& path, UnendedLine unended,
-                               const std::function<Result<void>(CallRecord&&)>& on_call);
+                               const OnCall& on_call, const OnMeta& on_meta = nullptr);
 
 }  // namespace assay

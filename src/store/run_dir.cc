@@ -78,6 +78,7 @@ RunPaths run_paths(const fs::path& data_dir, std::string_view run_id) {
           directory / "run.jsonl",
           directory / "responses.jsonl",
           directory / "events.jsonl",
+          directory / "telemetry.jsonl",
           directory / "run.log",
           directory / "sent.map",
           directory / "environment_raw.json"};

@@ -17,6 +17,7 @@ struct RunPaths {
   std::filesystem::path ledger;       ///< run.jsonl
   std::filesystem::path responses;    ///< responses.jsonl
   std::filesystem::path events;       ///< events.jsonl
+  std::filesystem::path telemetry;    ///< telemetry.jsonl, see telemetry_file.h
   std::filesystem::path log;          ///< run.log
   std::filesystem::path sent;         ///< sent.map, see sent_calls.h
   std::filesystem::path environment;  ///< environment_raw.json: never published

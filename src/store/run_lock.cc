@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "process/process_identity.h"
 
 namespace assay {
 namespace {
@@ -25,21 +26,10 @@ struct Holder {
   std::string since;
 };
 
-/// When the process started, in the kernel's ticks: tells a process from a later one with its
-/// number. 0 when it does not exist.
-int64_t process_start(int64_t pid) {
-  const auto status = read_file(fmt::format("/proc/{}/stat", pid), 4096);
-  if (!status) return 0;
-  // The name in parentheses may hold anything; the 20th field after it is the start time.
-  const size_t name_end = status->rfind(')');
-  if (name_end == std::string::npos || name_end + 2 > status->size()) return 0;
-  const auto fields = split(std::string_view(*status).substr(name_end + 2), ' ');
-  return fields.size() > 19 ? std::atoll(fields[19].c_str()) : 0;
-}
-
 std::string holder_line(std::string_view run_id) {
   const int64_t pid = ::getpid();
-  return fmt::format("{} {} {} {}\n", pid, process_start(pid), run_id, utc_text(wall_now_ns()));
+  return fmt::format("{} {} {} {}\n", pid, process_start_ticks(pid).value_or(0), run_id,
+                     utc_text(wall_now_ns()));
 }
 
 /// Who the file names, if that process still lives. The text of a dead holder names nobody.
@@ -51,7 +41,7 @@ std::optional<Holder> living_holder(int fd) {
   const auto fields = split(trim(text), ' ');
   if (fields.size() != 4 || text.back() != '\n') return std::nullopt;
   const int64_t pid = std::atoll(fields[0].c_str());
-  const int64_t started = process_start(pid);
+  const int64_t started = process_start_ticks(pid).value_or(0);
   if (pid <= 0 || started == 0 || started != std::atoll(fields[1].c_str())) return std::nullopt;
   // 2026-01-31T12:00:05.123Z: the time of day is enough beside a running process.
   const std::string& utc = fields[3];

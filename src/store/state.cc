@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "model/members_json.h"
 #include "store/append_file.h"
 
 namespace assay {
@@ -19,36 +20,36 @@ constexpr auto kLockPause = std::chrono::milliseconds(100);
 
 fs::path state_path(const fs::path& data_dir) { return data_dir / "state.jsonl"; }
 
-std::string line_of(const Baseline& b) {
-  const Json json{{"type", "baseline"},
-                  {"name", b.name},
-                  {"run_id", b.run_id.empty() ? Json(nullptr) : Json(b.run_id)},
-                  {"at", b.set_at_utc}};
+template <class F>
+std::string line_of(const F& fact) {
+  Json json{{"type", F::kType}};
+  json.update(members_json<Json>(fact));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string line_of(const NoiseFloor& f) {
-  const Json json{{"type", "noise_floor"},  {"host", f.host},   {"cell_id", f.cell_id},
-                  {"metric", f.metric},     {"share", f.share}, {"pairs", f.pairs},
-                  {"at", f.measured_at_utc}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-void add_fact(const Json& json, State& state) {
-  const auto type = json.at("type").get<std::string>();
-  if (type == "baseline") {
-    Baseline b{json.at("name"), "", json.value("at", "")};
-    if (!json.at("run_id").is_null()) b.run_id = json.at("run_id");
-    if (b.run_id.empty()) {
-      state.baselines.erase(b.name);
-    } else {
-      state.baselines[b.name] = b;
-    }
-  } else if (type == "noise_floor") {
-    const NoiseFloor f{json.at("host"),  json.at("cell_id"), json.at("metric"),
-                       json.at("share"), json.at("pairs"),   json.value("at", "")};
-    state.floors[{f.host, f.cell_id, f.metric}] = f;
+/// False when the fact does not say what it is about.
+template <class F>
+bool put(const Json& json, FactTable<F>& table) {
+  F fact;
+  read_members(json, fact);
+  const auto key = fact.key();
+  if (key == F{}.key()) return false;
+  if (fact.ends()) {
+    table.erase(key);
+  } else {
+    table.insert_or_assign(key, std::move(fact));
   }
+  return true;
+}
+
+bool add_fact(const Json& json, State& state) {
+  const auto type = json.at("type").get<std::string>();
+  bool whole = true;
+  const auto put_if = [&]<class Key, class F>(std::map<Key, F, std::less<>>& table) {
+    if (F::kType == type) whole = put<F>(json, table);
+  };
+  std::apply([&](auto&... tables) { (put_if(tables), ...); }, state.tables);
+  return whole;
 }
 
 Result<void> append_lines(const fs::path& data_dir, const std::string& lines) {
@@ -64,20 +65,7 @@ Result<void> append_lines(const fs::path& data_dir, const std::string& lines) {
   return file->sync();
 }
 
-template <class Fact>
-Result<void> append_facts(const fs::path& data_dir, const std::vector<Fact>& facts) {
-  std::string lines;
-  for (const Fact& fact : facts) lines += line_of(fact);
-  return lines.empty() ? Result<void>() : append_lines(data_dir, lines);
-}
-
 }  // namespace
-
-const NoiseFloor* State::floor(const std::string& host, const std::string& cell_id,
-                               const std::string& metric) const {
-  const auto found = floors.find({host, cell_id, metric});
-  return found == floors.end() ? nullptr : &found->second;
-}
 
 Result<State> read_state(const fs::path& data_dir) {
   State state;
@@ -88,7 +76,7 @@ Result<State> read_state(const fs::path& data_dir) {
   if (whole == std::string::npos) return state;
   for (const std::string& line : split(std::string_view(*text).substr(0, whole), '\n')) {
     try {
-      add_fact(Json::parse(line), state);
+      if (!add_fact(Json::parse(line), state)) ++state.damaged_lines;
     } catch (const Json::exception&) {
       ++state.damaged_lines;
     }
@@ -96,12 +84,12 @@ Result<State> read_state(const fs::path& data_dir) {
   return state;
 }
 
-Result<void> add_to_state(const fs::path& data_dir, const std::vector<Baseline>& baselines) {
-  return append_facts(data_dir, baselines);
-}
-
-Result<void> add_to_state(const fs::path& data_dir, const std::vector<NoiseFloor>& floors) {
-  return append_facts(data_dir, floors);
+Result<void> add_to_state(const fs::path& data_dir, const std::vector<Fact>& facts) {
+  std::string lines;
+  for (const Fact& fact : facts) {
+    lines += std::visit([](const auto& known) { return line_of(known); }, fact);
+  }
+  return lines.empty() ? Result<void>() : append_lines(data_dir, lines);
 }
 
 }  // namespace assay

@@ -64,6 +64,7 @@ struct RunWriter::Impl {
     const std::filesystem::path directory = ledger.path().parent_path();
     responses.path = directory / "responses.jsonl";
     events.path = directory / "events.jsonl";
+    telemetry.path = directory / "telemetry.jsonl";
     log.path = directory / "run.log";
   }
 
@@ -90,6 +91,7 @@ struct RunWriter::Impl {
   LedgerFile ledger;
   SideFile responses;
   SideFile events;
+  SideFile telemetry;
   SideFile log;
   std::string ledger_text;    ///< Lines that are not durable yet.
   int64_t ledger_lines = 0;   ///< In ledger_text.
@@ -151,6 +153,9 @@ void RunWriter::Impl::format(WriterEntry& entry) {
     case WriterEntry::Kind::kEvent:
       add_line(events.pending, std::get<std::string>(entry.body));
       return;
+    case WriterEntry::Kind::kTelemetry:
+      add_line(telemetry.pending, std::get<std::string>(entry.body));
+      return;
     case WriterEntry::Kind::kLog:
       add_line(log.pending,
                fmt::format("{} {}", utc_text(entry.wall_ns),
@@ -162,7 +167,7 @@ void RunWriter::Impl::format(WriterEntry& entry) {
 /// Brings everything pending to disk. Each file's pending text is dropped when that file has it,
 /// so that a second try after a failure writes nothing twice.
 Result<void> RunWriter::Impl::commit() {
-  for (SideFile* side : {&responses, &events, &log}) {
+  for (SideFile* side : {&responses, &events, &telemetry, &log}) {
     if (auto put = side->write(ledger.calls()); !put) return put;
   }
   if (ledger_text.empty()) return {};
@@ -255,6 +260,9 @@ bool RunWriter::response(ResponseText response) {
 bool RunWriter::event(std::string line) {
   return push({WriterEntry::Kind::kEvent, std::move(line), 0});
 }
+bool RunWriter::telemetry(std::string line) {
+  return push({WriterEntry::Kind::kTelemetry, std::move(line), 0});
+}
 bool RunWriter::log(std::string text) {
   return push({WriterEntry::Kind::kLog, std::move(text), wall_now_ns()});
 }
@@ -278,7 +286,9 @@ Result<void> RunWriter::flush(Nanos timeout) {
                                               target - impl_->settled, duration_text(timeout)));
     }
   }
-  if (auto synced = sync_if_there(impl_->responses.path); !synced) return synced;
+  for (const SideFile* side : {&impl_->responses, &impl_->telemetry}) {
+    if (auto synced = sync_if_there(side->path); !synced) return synced;
+  }
   return sync_if_there(impl_->log.path);
 }
 
@@ -301,7 +311,7 @@ Result<void> RunWriter::stop() {
     const std::lock_guard lock_thread(impl_->join_mutex);
     if (impl_->thread.joinable()) {
       impl_->thread.join();
-      for (const SideFile* side : {&impl_->responses, &impl_->log}) {
+      for (const SideFile* side : {&impl_->responses, &impl_->telemetry, &impl_->log}) {
         auto synced = sync_if_there(side->path);
         const std::lock_guard lock_outcome(impl_->mutex);
         if (!synced && impl_->outcome) impl_->outcome = std::move(synced);

@@ -19,7 +19,7 @@ namespace assay {
 
 /// One thing to bring to disk.
 struct WriterEntry {
-  enum class Kind : uint8_t { kLedger, kResponse, kEvent, kLog };
+  enum class Kind : uint8_t { kLedger, kResponse, kEvent, kTelemetry, kLog };
   Kind kind = Kind::kLedger;
   /// A record for kLedger, a ResponseText for kResponse, else text: one line without line end.
   std::variant<std::string, CallRecord, ResponseText> body;
@@ -37,10 +37,10 @@ struct WriterOptions {
 };
 
 /// The writer thread of one run: everything the run brings to disk passes through its bounded
-/// queue. Ledger lines are durable when acknowledged; responses.jsonl, events.jsonl and run.log
-/// stand beside the ledger, are made on first use and are synced by flush() and stop(), events
-/// never. A record whose response was queued before it never reaches the disk without that
-/// response, short of a power cut.
+/// queue. Ledger lines are durable when acknowledged; responses.jsonl, events.jsonl,
+/// telemetry.jsonl and run.log stand beside the ledger, are made on first use and are synced by
+/// flush() and stop(), events never. A record whose response was queued before it never reaches the
+/// disk without that response, short of a power cut.
 ///
 /// When a write or sync fails, nothing is lost: the thread keeps what is not acknowledged, tells
 /// `on_error`, and takes nothing more from the queue until retry(). The queue goes on holding
@@ -60,8 +60,9 @@ class RunWriter {
   [[nodiscard]] bool record(CallRecord record);
   [[nodiscard]] bool ledger_line(std::string line);  ///< meta, resume and end lines.
   [[nodiscard]] bool response(ResponseText response);
-  [[nodiscard]] bool event(std::string line);  ///< As EventLines makes it.
-  [[nodiscard]] bool log(std::string text);    ///< Stamped now; control characters removed.
+  [[nodiscard]] bool event(std::string line);      ///< As EventLines makes it.
+  [[nodiscard]] bool telemetry(std::string line);  ///< Of store/telemetry_file.h.
+  [[nodiscard]] bool log(std::string text);        ///< Stamped now; control characters removed.
 
   /// CallRecords of this session that are on the disk. Any thread.
   [[nodiscard]] int64_t acknowledged() const;

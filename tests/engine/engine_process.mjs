@@ -18,8 +18,9 @@ export const randomModel = () => modelPath("ASSAY_TEST_GGUF");
 export const scriptModel = () => modelPath("ASSAY_TEST_GGUF_SCRIPT");
 
 /** The process, with `stderr` gathered and `exited` resolving to {code, signal}. */
-export function spawnEngine(args, stdin = "ignore") {
-    const child = spawn(process.execPath, [serverPath, ...args], {stdio: [stdin, "pipe", "pipe"]});
+export function spawnEngine(args, stdin = "ignore", variables = {}) {
+    const env = {...process.env, ...variables};
+    const child = spawn(process.execPath, [serverPath, ...args], {stdio: [stdin, "pipe", "pipe"], env});
     child.errors = "";
     child.stderr.setEncoding("utf8").on("data", (text) => { child.errors += text; });
     child.exited = once(child, "exit").then(([code, signal]) => ({code, signal}));

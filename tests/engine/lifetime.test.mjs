@@ -113,6 +113,35 @@ test("a client that leaves the queue does not take a slot later", async () => {
     await stop();
 });
 
+test("with a key in its environment the engine answers nobody without it", async () => {
+    const child = spawnEngine(["--gguf", randomModel()], "ignore", {LLAMA_API_KEY: "the key"});
+    try {
+        const {listening} = await readyLine(child);
+        const status = async (path, headers) => (await fetch(listening + path, {headers})).status;
+        assert.equal(await status("/props"), 401);
+        assert.equal(await status("/props", {authorization: "Bearer the"}), 401);
+        assert.equal(await status("/no/such/path"), 401);
+        assert.equal(await status("/props", {authorization: "Bearer the key"}), 200);
+        assert.equal(await status("/health"), 200);
+        assert.equal(await status("/v1/models"), 200);
+    } finally {
+        child.kill("SIGKILL");
+        await child.exited;
+    }
+});
+
+test("how the model is loaded can be said", async () => {
+    const engine = await startEngine("--gguf", randomModel(), "--batch", "32", "--flash-attention", "off",
+        "--mmap", "off", "--mlock", "off", "--cache-type-k", "f32", "--cache-type-v", "f32");
+    try {
+        const answer = await postJson(engine.url, kChat, {messages: user("hello"), max_tokens: 2});
+        assert.equal(answer.status, 200);
+        assert.equal(answer.body.usage.completion_tokens, 2);
+    } finally {
+        await engine.stop();
+    }
+});
+
 test("what cannot start says why on stderr and leaves stdout empty", async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), "assay-engine-"));
     const broken = path.join(folder, "broken.gguf");
@@ -121,6 +150,8 @@ test("what cannot start says why on stderr and leaves stdout empty", async () =>
         [[], 2, /--gguf/],
         [["--gguf", broken, "--port", "x"], 2, /--port/],
         [["--gguf", broken, "--colour", "red"], 2, /--colour/],
+        [["--gguf", broken, "--mmap", "perhaps"], 2, /--mmap/],
+        [["--gguf", broken, "--cache-type-k", "q9"], 2, /--cache-type-k/],
         [["--gguf", broken], 1, /cannot start/],
         [["--gguf", path.join(folder, "none.gguf")], 1, /cannot start/]
     ]) {

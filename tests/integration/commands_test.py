@@ -40,6 +40,42 @@ class Runs(AssayTest):
         self.assertEqual(self.listed(), self.ids[1:])
         self.assertEqual([d.name for d in self.run_directories()], self.ids[1:])
 
+    def test_rm_refuses_what_others_rely_on(self):
+        self.assay("baseline", "set", self.ids[0])
+        _, err = self.assay("runs", "rm", self.ids[0], "--yes", code=4)
+        self.assertIn("is the baseline 'baseline'", err)
+        with open(self.data / "state.jsonl", "a") as state:
+            state.write(json.dumps({"type": "published", "run_id": self.ids[1],
+                                    "where": "the archive", "at": "t"}) + "\n")
+        _, err = self.assay("runs", "rm", self.ids[1], "--yes", code=4)
+        self.assertIn("published in the archive", err)
+        self.assertEqual(self.listed(), self.ids[::-1])
+
+    def test_a_removed_run_stays_removed(self):
+        ledger = (self.data / "runs" / self.ids[0] / "run.jsonl").read_bytes()
+        self.assay("runs", "rm", self.ids[0], "--yes")
+        # An older copy of the directory comes back.
+        (self.data / "runs" / self.ids[0]).mkdir()
+        (self.data / "runs" / self.ids[0] / "run.jsonl").write_bytes(ledger)
+        _, err = self.assay("runs", "reindex")
+        self.assertIn("was removed, but its files are there", err)
+        self.assertEqual(self.listed(), self.ids[1:])
+        self.assay("runs", "rm", self.ids[0], "--yes")
+        self.assertEqual([d.name for d in self.run_directories()], self.ids[1:])
+
+    def test_marks_are_put_shown_and_taken_away(self):
+        self.assay("runs", "mark", self.ids[0], "invalid", "--note", "a door was open")
+        self.assay("runs", "mark", self.ids[0], "odd", "--leg", "0")
+        self.assay("runs", "mark", self.ids[0], "odd", "--leg", "99", code=2)
+        self.assay("runs", "mark", self.ids[0], "two words", code=2)
+        marks = self.json("runs", "list")["runs"][1]["marks"]
+        self.assertEqual([(m["leg"], m["mark"], m["note"]) for m in marks],
+                         [(None, "invalid", "a door was open"), (0, "odd", "")])
+        out, _ = self.assay("runs", "list")
+        self.assertIn("invalid: a door was open; leg 0 odd", out)
+        self.assay("runs", "mark", self.ids[0], "invalid", "--off")
+        self.assertEqual(len(self.json("runs", "list")["runs"][1]["marks"]), 1)
+
     def test_reindex_makes_the_index_from_the_ledgers(self):
         before = self.json("runs", "list")
         for file in self.data.iterdir():

@@ -63,6 +63,30 @@ class BundledEngine(AssayTest):
             self.assertEqual(call["finish_reason"], "stop")
             self.assertEqual(call["text_bytes"], len(SCRIPT_ANSWER))
 
+    def test_a_cold_call_starts_the_engine_again_and_its_parts_sum_to_the_wall(self):
+        path = self.write_model()
+        document = self.json("run", "--gguf", path, "--threads", "1", "--prompt", "tell me", "-r", "1",
+                             "--warmup", "0", "--cold", "2", "--max-tokens", "16", limit_s=LIMIT_S)
+        ledger = self.ledger(document["run_id"])
+        self.assert_whole(ledger)
+        cold = [call for call in ledger.finals if call["phase"] == "cold"]
+        self.assertEqual([call["cold_kind"] for call in cold], ["restart", "restart"])
+        for call in cold:
+            order = [call[name + "_ns"] for name in ("unload_start", "unload_end", "pause_end",
+                                                     "load_start", "load_end", "sent", "first_text",
+                                                     "last_text", "done")]
+            self.assertEqual(order, sorted(order))
+            # Of each there is a figure, or the reason why there is none.
+            for figure in ("page_cache_share", "read_bytes"):
+                self.assertTrue(call[figure] is not None or call["cold_note"], figure)
+        (leg,) = [leg for leg in document["legs"] if leg["phase"] == "cold"]
+        mean = {name: figure["mean"] for name, figure in leg["metrics"].items()}
+        parts = sum(mean[name] for name in ("unload_ms", "cold.load_ms", "cold.prefill_ms",
+                                            "cold.decode_ms", "cold.other_ms"))
+        self.assertAlmostEqual(parts, mean["cold.wall_ms"], delta=0.01)
+        self.assertGreater(mean["cold.load_ms"], mean["cold.other_ms"])
+        wait_until(lambda: not self.own_processes(), "the engine to be gone")
+
     def test_restarts_load_the_model_anew_and_tell_the_noise(self):
         path = self.write_model()
         found = self.json("doctor", "--noise", "--pairs", "2", "--gguf", path, "--threads", "1",

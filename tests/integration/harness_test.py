@@ -177,7 +177,7 @@ cells:
         (self.work / "notes.txt").write_text("x")
         _, err = self.assay("run", "--cells-yaml", self.path, "--force-load", code=4)
         self.assertIn("notes.txt", err)
-        document = self.quick(self.path, "--allow-dirty")
+        document = self.quick(self.path, "--allow-dirty", "a new cell is tried")
         meta = self.ledger(document["run_id"]).meta
         self.assertEqual((meta["git_dirty"], meta["git_changes"]), (True, ["?? notes.txt"]))
         self.assertEqual(len(meta["git_sha"]), 40)

@@ -31,6 +31,10 @@ constexpr std::array kChecks{
     CheckWords{"token_count_agreement", "calls",
                "In how many calls do the answer's and the engine's token counts differ?",
                "Ask the engine's makers which count is right; speeds rest on it."},
+    CheckWords{
+        "prefix_cache", "share",
+        "Which share of prompts that nobody sent before did the server have in its cache?",
+        "See who else uses the server; figures of fresh prompts may be those of cached ones."},
     CheckWords{"clock_jump", "calls", "During how many calls did the wall clock jump?",
                "Let the clock settle (chronyc tracking), then measure again."},
 };

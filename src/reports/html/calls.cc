@@ -183,9 +183,9 @@ std::string calls_plot(const ReportModel& model, const LegResult& leg, const Cal
   const Drawing drawing = fitted(all, limits);
   const double height = kRow * static_cast<double>(drawing.calls.size());
   std::string title = "Calls, each from the moment it was sent, ms";
-  if (drawing.calls.size() < all.size()) {
+  if (static_cast<int64_t>(drawing.calls.size()) < leg.n) {
     title += fmt::format(" · first {} of {} calls drawn", drawing.calls.size() - drawing.later,
-                         grouped(static_cast<double>(all.size()), 0));
+                         grouped(static_cast<double>(leg.n), 0));
     if (drawing.later > 0) title += fmt::format(", and {} later without text", drawing.later);
   }
   return fmt::format(

@@ -156,11 +156,6 @@ std::string facts_html(const ReportModel& model) {
   return out + "</dl>\n";
 }
 
-struct Trouble {
-  int64_t calls = 0;
-  size_t leg = 0;
-};
-
 }  // namespace
 
 std::string circumstances_html(const ReportModel& model, Definitions& definitions) {
@@ -185,12 +180,10 @@ std::string troubles_html(const ReportModel& model, Definitions& definitions) {
   std::map<Key, int64_t> kinds;
   for (size_t i = 0; i < model.legs.size(); ++i) {
     const LegResult& leg = model.legs[i];
-    for (const size_t index : leg.calls) {
-      const CallRecord& call = model.calls[index];
-      if (call.outcome == Outcome::kOk) continue;
-      const bool skipped = call.outcome == Outcome::kSkipped;
-      ++kinds[{i, call.outcome,
-               call.error.value_or(skipped ? leg.skipped_reason : std::string("no reason"))}];
+    for (const Trouble& trouble : leg.troubles) {
+      const bool skipped = trouble.outcome == Outcome::kSkipped;
+      const std::string none = skipped ? leg.skipped_reason : std::string("no reason");
+      kinds[{i, trouble.outcome, trouble.reason.empty() ? none : trouble.reason}] += trouble.calls;
     }
     if (leg.n == 0) kinds[{i, Outcome::kSkipped, leg.skipped_reason}] = 0;
   }

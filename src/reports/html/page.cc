@@ -8,6 +8,7 @@
 #include "reports/html/cells.h"
 #include "reports/html/circumstances.h"
 #include "reports/html/data.h"
+#include "reports/html/machine.h"
 #include "reports/html/plots.h"
 #include "reports/html/shell.h"
 #include "reports/html/table.h"
@@ -129,22 +130,26 @@ std::string plots_html(const ReportModel& model) {
                       ttft_rows(model, labels));
 }
 
-/// Of several cells the document's tables; of one cell they are its legs, which follow below.
+/// What a table of the summary is about, for those who do not see it.
+std::string_view caption_of(std::string_view first_column) {
+  if (first_column == "Engine says") return "The engines' own figures";
+  if (first_column == "Routing") return "What the routers add";
+  if (first_column == "Cold start") return "Where the time of cold calls went";
+  return "One row per cell, fastest text generation first";
+}
+
+/// Of several cells the document's tables; of one cell they are its legs, which follow below, and
+/// where the time of its cold calls went.
 std::string summary_html(const ReportModel& model, const Document& document,
                          Definitions& definitions) {
   std::string out;
   const bool of_legs = model.meta.suite != "speed" && !has_cell_table(model);
-  if (!of_legs) {
-    for (const Block& block : document.blocks) {
-      const Table* table = std::get_if<Table>(&block);
-      if (table == nullptr || table->columns[0].title == "Of") continue;
-      const std::string first = table->columns[0].title;
-      out += html_table(*table,
-                        first == "Engine says" ? "The engines' own figures"
-                        : first == "Routing"   ? "What the routers add"
-                                               : "One row per cell, fastest text generation first",
-                        definitions);
-    }
+  for (const Block& block : document.blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr || table->columns[0].title == "Of") continue;
+    const std::string& first = table->columns[0].title;
+    if (of_legs && first != "Cold start") continue;
+    out += html_table(*table, caption_of(first), definitions);
   }
   out += plots_html(model);
   return out + list_html("Warnings", document.warnings);
@@ -217,6 +222,7 @@ std::string render_html(const ReportModel& model, const RenderOptions& options) 
                            : std::string()},
       {"next", "What to do next", steps_html(steps_of(model, options))},
       {"checks", "The measurement itself", checks_html(model.measurement)},
+      {"machine", "The machine meanwhile", machine_html(model, definitions)},
       {"troubles", "Failures and skips", troubles_html(model, definitions)},
       {"cells", "In detail", cell_sections(model, definitions)},
       {"circumstances", "Circumstances", circumstances_html(model, definitions)},

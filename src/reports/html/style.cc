@@ -94,6 +94,15 @@ text{font-size:11px;fill:var(--soft)}.m{text-anchor:middle}.e{text-anchor:end}
 .kw,.ks,.kt{display:inline-block;width:1.4em;height:.6em;margin:0 .3em 0 .7em}
 .kw{height:2px;background:var(--wait);vertical-align:.25em}.ks{background:var(--pale)}
 .kt{background:repeating-linear-gradient(90deg,var(--blue) 0 2px,var(--pale) 2px 5px)}
+.machine .plot{margin-left:3rem;width:calc(100% - 3rem)}
+.machine path{vector-effect:non-scaling-stroke;fill:none}
+.c{stroke:var(--blue);stroke-width:6}.machine .th{fill:var(--warnbg)}.gl{stroke:var(--line)}
+.l0{stroke:var(--blue);stroke-width:1.6}.l1,.l2,.l3{stroke:var(--ink);stroke-width:1.4;
+stroke-dasharray:5 2}.l2{stroke-dasharray:2 2}.l3{stroke-dasharray:7 2 1 2}
+.kc,.k0,.k1,.kh{display:inline-block;width:1.4em;margin:0 .3em 0 .7em;vertical-align:.25em}
+.kc{height:6px;background:var(--blue);vertical-align:.1em}.k0{height:2px;background:var(--blue)}
+.k1{border-top:2px dashed var(--ink)}.kh{height:.7em;background:var(--warnbg);
+border:1px solid var(--warnline);vertical-align:0}
 details table{table-layout:fixed;min-width:40rem}
 details thead tr>:nth-child(1){width:9rem}details thead tr>:nth-child(2){width:4rem}
 details thead tr>:nth-child(3){width:10rem}
@@ -118,7 +127,7 @@ footer{margin-top:3rem;color:var(--soft);font-size:.82rem}
 .axis,.ratio .axis{grid-template-columns:1fr}.axis svg{grid-column:1}.ratio li{padding:.3rem 0}
 th,td{padding:.3rem .5rem}}
 @media(forced-colors:active){.tol{fill:none;stroke:CanvasText;stroke-width:.5}.zero{stroke:CanvasText}
-.bar,.ci,.dot{fill:CanvasText}.t,.s,.w{stroke:CanvasText}}
+.bar,.ci,.dot{fill:CanvasText}.t,.s,.w,.c,.l0{stroke:CanvasText}}
 @media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--ink:#000;--soft:#444;--line:#bbb;
 --grid:#ddd;--blue:#1c5fb0;--band:#a9c8ee;--pale:#d9e7f8;--wait:#999;--warn:#6b4100;
 --warnbg:#fff;--bad:#a4262c;--good:#1d6b3a}

@@ -96,6 +96,11 @@ TEST(Ids, UuidHasVersionAndVariant) {
 }
 
 TEST(Ids, Sha256OfAFrozenPrompt) {
+  EXPECT_EQ(sha1_hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+  Sha256 pieces;
+  pieces.add("h");
+  pieces.add("i");
+  EXPECT_EQ(pieces.hex(), sha256_hex("hi"));
   EXPECT_EQ(sha256_hex("hi"), "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4");
 }
 

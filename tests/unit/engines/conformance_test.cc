@@ -246,7 +246,8 @@ TEST_P(Conformance, EveryStreamCutAtEveryByte) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, Conformance, testing::Values("openai", "llamacpp", "ollama"));
+INSTANTIATE_TEST_SUITE_P(Engines, Conformance,
+                         testing::Values("openai", "llamacpp", "ollama", "lmstudio", "vllm"));
 
 std::string golden(const std::string& name) {
   std::ifstream file(std::string(ASSAY_TEST_DATA) + "/streams/" + name, std::ios::binary);
@@ -289,6 +290,53 @@ TEST(DocumentedStreams, OllamaDurations) {
   EXPECT_DOUBLE_EQ(*r.engine.load_ms, 1.334875);
   EXPECT_DOUBLE_EQ(*r.engine.prefill_ms, 342.546);
   EXPECT_DOUBLE_EQ(*r.engine.decode_ms, 4535.599);
+}
+
+TEST(DocumentedStreams, LmStudioEventsAndStatistics) {
+  boost::asio::io_context io;
+  HttpClient http(io);
+  const auto engine = make_lmstudio(http, Url(), Secret());
+  const std::string body = golden("lmstudio_chat.sse");
+  ASSERT_FALSE(body.empty());
+  for (size_t cut = 1; cut < body.size(); ++cut) {
+    const std::string_view view(body);
+    const auto got =
+        read_body(*engine, {view.substr(0, cut), view.substr(cut)}, "text/event-stream");
+    const CallRecord& r = got.record;
+    ASSERT_EQ(r.outcome, Outcome::kOk) << "cut at " << cut << ": " << r.error.value_or("");
+    ASSERT_EQ(got.text, "The current");
+    ASSERT_EQ(r.reasoning_bytes, 7);
+    ASSERT_EQ(r.text_events, 2);
+    ASSERT_EQ(r.prompt_tokens, 329);
+    ASSERT_EQ(r.engine.output_tokens, 268);
+    ASSERT_EQ(r.reasoning_tokens, 5);
+    ASSERT_EQ(r.engine.decode_tps, 43.73);
+    ASSERT_DOUBLE_EQ(*r.engine.load_ms, 12'340);
+    ASSERT_DOUBLE_EQ(*r.engine.ttft_ms, 781);
+    ASSERT_TRUE(r.at.load_start && r.at.load_end && r.at.prefill_start && r.at.prefill_end);
+    ASSERT_EQ(r.finish_reason, "stop");
+  }
+}
+
+TEST(DocumentedStreams, LmStudioError) {
+  boost::asio::io_context io;
+  HttpClient http(io);
+  const auto engine = make_lmstudio(http, Url(), Secret());
+  const auto got = read_body(*engine, {golden("lmstudio_error.sse")}, "text/event-stream");
+  EXPECT_EQ(got.record.error_code, "error_in_stream");
+  EXPECT_NE(got.record.error->find("\"model\" is required"), std::string::npos);
+}
+
+TEST(DocumentedStreams, LmStudioOlderAnswer) {
+  boost::asio::io_context io;
+  HttpClient http(io);
+  const auto engine = make_lmstudio(http, Url(), Secret());
+  const auto got = read_body(*engine, {golden("lmstudio_v0_chat.json")}, "application/json");
+  const CallRecord& r = got.record;
+  EXPECT_EQ(r.outcome, Outcome::kOk) << r.error.value_or("");
+  EXPECT_EQ(r.usage_output_tokens, 53);
+  EXPECT_DOUBLE_EQ(*r.engine.decode_ms, 954);
+  EXPECT_DOUBLE_EQ(*r.engine.ttft_ms, 111);
 }
 
 TEST(StreamRecorder, InstantsFollowTheirEvents) {

@@ -56,14 +56,32 @@ TEST(DummyModelShapes, HaveThePublishedParameterCounts) {
   EXPECT_EQ(shapes.at("llama-3.2-3b").parameters, 3'212'749'824);
   EXPECT_EQ(shapes.at("qwen2.5-7b").parameters, 7'615'616'512);
   EXPECT_EQ(shapes.at("llama-3.1-8b").parameters, 8'030'261'248);
+  EXPECT_EQ(shapes.at("qwen3-0.6b").parameters, 596'049'920);
+  EXPECT_EQ(shapes.at("qwen3-1.7b").parameters, 1'720'574'976);
+  EXPECT_EQ(shapes.at("qwen3-4b").parameters, 4'022'468'096);
+  EXPECT_EQ(shapes.at("qwen3-8b").parameters, 8'190'735'360);
 }
 
 TEST(DummyModelShapes, AreAsLargeAsTheRealFiles) {
-  // Real files differ by their vocabulary's text: a few megabytes.
+  // Files on huggingface.co; those of Qwen 3 are Qwen's own. Real files differ by their
+  // vocabulary's text: a few megabytes.
+  struct RealFile {
+    std::string_view shape;
+    std::string_view quantisation;
+    double bytes;
+  };
   const auto shapes = shapes_by_name();
-  EXPECT_NEAR(static_cast<double>(size_of(shapes.at("llama-3.2-1b"), "q8_0")), 1.321e9, 6e6);
-  EXPECT_NEAR(static_cast<double>(size_of(shapes.at("llama-3.2-1b"), "q4_k_m")), 0.808e9, 6e6);
-  EXPECT_NEAR(static_cast<double>(size_of(shapes.at("llama-3.1-8b"), "q4_k_m")), 4.921e9, 6e6);
+  for (const RealFile& real :
+       {RealFile{"llama-3.2-1b", "q8_0", 1.321e9}, RealFile{"llama-3.2-1b", "q4_k_m", 0.808e9},
+        RealFile{"llama-3.2-3b", "q4_k_m", 2'019'377'600},
+        RealFile{"llama-3.1-8b", "q4_k_m", 4.921e9}, RealFile{"qwen3-0.6b", "q8_0", 639'446'688},
+        RealFile{"qwen3-1.7b", "q8_0", 1'834'426'016},
+        RealFile{"qwen3-4b", "q4_k_m", 2'497'280'256},
+        RealFile{"qwen3-8b", "q4_k_m", 5'027'783'488}}) {
+    const ShapeInfo& shape = shapes.at(std::string(real.shape));
+    EXPECT_NEAR(static_cast<double>(size_of(shape, real.quantisation)), real.bytes, 6e6)
+        << real.shape << ":" << real.quantisation;
+  }
 }
 
 TEST(DummyModelSpecText, NamesAShapeAndAQuantisation) {

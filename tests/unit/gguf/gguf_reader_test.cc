@@ -6,34 +6,12 @@
 #include <string>
 
 #include "base/files.h"
+#include "support/gguf_bytes.h"
 
 namespace assay {
 namespace {
 
-template <class T>
-std::string raw(T value) {
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-std::string text(std::string_view value) {
-  return raw<uint64_t>(value.size()) + std::string(value);
-}
-std::string key(std::string_view name, uint32_t type) { return text(name) + raw(type); }
-
-constexpr uint32_t kUint32 = 4;
-constexpr uint32_t kBool = 7;
-constexpr uint32_t kString = 8;
-constexpr uint32_t kArray = 9;
-
-std::string start(uint64_t tensors, uint64_t pairs, uint32_t version = 3) {
-  return "GGUF" + raw(version) + raw(tensors) + raw(pairs);
-}
-
-std::string architecture() { return key("general.architecture", kString) + text("llama"); }
-
-std::string tensor(std::string_view name, uint64_t columns, uint64_t rows, uint32_t type,
-                   uint64_t offset) {
-  return text(name) + raw<uint32_t>(2) + raw(columns) + raw(rows) + raw(type) + raw(offset);
-}
+using namespace gguf_bytes;
 
 // One q4_0 matrix of 64 values, which takes 36 bytes.
 std::string small_file() {
@@ -137,6 +115,78 @@ TEST(GgufReader, NamesTheCommonestFormatWithoutAFileType) {
   EXPECT_EQ(info->quantisation, "q6_k");
   EXPECT_FALSE(info->random_weights);
   EXPECT_FALSE(info->context_length.has_value());
+}
+
+TEST(GgufReader, TellsWhatAModelIsFor) {
+  File file;
+  file.string("general.architecture", "clip").string("general.type", "mmproj");
+  file.string("tokenizer.chat_template", "{{ messages }}").number("clip.pooling_type", 2);
+  file.matrix("token_embd.weight", 32, 7, 0, 896);
+  const auto info = read(file.bytes());
+  ASSERT_TRUE(info.has_value()) << info.error().message;
+  EXPECT_EQ(info->type, "mmproj");
+  EXPECT_TRUE(info->chat_template);
+  EXPECT_TRUE(info->is_embedding);
+  EXPECT_EQ(info->vocabulary, 7);
+  EXPECT_EQ(info->matrix_values, (std::map<std::string, int64_t>{{"f32", 224}}));
+  EXPECT_FALSE(info->cache_bytes_per_token.has_value());
+}
+
+TEST(GgufReader, CountsTheContextsBytesAlsoWhereLayersDiffer) {
+  const auto with = [](const std::string& kv_heads) {
+    File file;
+    file.string("general.architecture", "llama").number("llama.block_count", 3);
+    file.number("llama.attention.head_count", 8).number("llama.embedding_length", 512);
+    if (!kv_heads.empty()) file.pair(kv_heads);
+    return read(file.matrix("t", 32, 1, 0, 128).bytes())->cache_bytes_per_token;
+  };
+  constexpr double kHead = 2 * 64 * 2;  // Key and value of 64 values of two bytes.
+  const std::string name = "llama.attention.head_count_kv";
+  EXPECT_EQ(with(key(name, kUint32) + raw<uint32_t>(2)), 3 * 2 * kHead);
+  EXPECT_EQ(with(""), 3 * 8 * kHead);  // As many as the queries have.
+  const std::string each = raw<int32_t>(4) + raw<int32_t>(0) + raw<int32_t>(1);
+  EXPECT_EQ(with(key(name, kArray) + raw(kInt32) + raw<uint64_t>(3) + each), 5 * kHead);
+}
+
+TEST(GgufReader, RefusesALayerListThatIsNone) {
+  const std::string name = "llama.attention.head_count_kv";
+  expect_refused(start(0, 1) + key(name, kArray) + raw(kInt32) + raw(~uint64_t{0}), "layers");
+  expect_refused(start(0, 1) + key(name, kArray) + raw(kString) + raw<uint64_t>(1), "layers");
+  expect_refused(start(0, 1) + key(name, kArray) + raw(kInt32) + raw<uint64_t>(4000),
+                 "ends inside");
+}
+
+TEST(GgufReader, TellsThePartsOfASplitModel) {
+  File first;
+  first.string("general.architecture", "llama").small_number("split.no", 0);
+  first.small_number("split.count", 2).signed_number("split.tensors.count", 1);
+  const auto head = read(first.bytes());
+  ASSERT_TRUE(head.has_value()) << head.error().message;  // It need not hold tensors.
+  ASSERT_TRUE(head->split.has_value());
+  EXPECT_EQ(head->split->count, 2);
+  EXPECT_EQ(head->split->tensors, 1);
+  // Later parts do not say what they are.
+  File second;
+  second.small_number("split.no", 1).small_number("split.count", 2).matrix("t", 32, 1, 0, 128);
+  const auto tail = read(second.bytes());
+  ASSERT_TRUE(tail.has_value()) << tail.error().message;
+  EXPECT_EQ(tail->split->no, 1);
+  EXPECT_EQ(tail->parameters, 32);
+  // One of one is no part.
+  File whole;
+  whole.string("general.architecture", "llama").small_number("split.no", 0);
+  whole.small_number("split.count", 1).matrix("t", 32, 1, 0, 128);
+  EXPECT_FALSE(read(whole.bytes())->split.has_value());
+}
+
+TEST(GgufReader, DoesNotNameAFormatThatItDoesNotKnow) {
+  File file;
+  file.string("general.architecture", "llama").matrix("t", 32, 1, 99, 128);
+  const auto info = read(file.bytes());
+  ASSERT_TRUE(info.has_value()) << info.error().message;
+  EXPECT_EQ(info->quantisation, "");
+  EXPECT_EQ(info->matrix_values.begin()->first, "type 99");
+  EXPECT_FALSE(info->token_cost.has_value());
 }
 
 TEST(GgufReader, SaysWhichFileIsMissing) {

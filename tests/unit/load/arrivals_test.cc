@@ -24,9 +24,9 @@ std::vector<CallRecord> sent_calls(const std::vector<int64_t>& due, int64_t late
 }
 
 std::optional<ArrivalAudit> audit(const std::vector<CallRecord>& calls) {
-  std::vector<const CallRecord*> pointers;
-  for (const CallRecord& call : calls) pointers.push_back(&call);
-  return audit_arrivals(pointers);
+  ArrivalLog log;
+  for (const CallRecord& call : calls) log.add(call);
+  return log.audit();
 }
 
 TEST(Arrivals, ConstantOnesAreEven) {

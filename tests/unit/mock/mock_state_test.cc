@@ -206,7 +206,7 @@ TEST(MockOptions, WordsAreParsedAndOthersNamed) {
   EXPECT_EQ(parse_role_mode("with-first"), RoleMode::kWithFirst);
   EXPECT_EQ(parse_reasoning_style("tags"), ReasoningStyle::kTags);
   EXPECT_EQ(parse_flavor("llamacpp"), Flavor::kLlamaCpp);
-  const auto wrong = parse_flavor("vllm");
+  const auto wrong = parse_flavor("sglang");
   ASSERT_FALSE(wrong.has_value());
   EXPECT_NE(wrong.error().message.find("ollama"), std::string::npos);
 }

@@ -27,7 +27,7 @@ ComparisonReport sample_report() {
   r.tolerance = 0.03;
   r.comparison = compare_runs({&base.meta, &base.legs}, {&now.meta, &now.legs}, {});
   r.rule_set = "baseline30";
-  r.findings = baseline30(base.calls, now.calls);
+  r.findings = baseline30(base.harness, now.harness);
   for (const char* text : {"ttft_ms.p50<300", "decode_tps.mean>=20"}) {
     const Threshold t = *parse_threshold(text);
     r.thresholds.push_back({t, check_threshold(t, now.legs)});

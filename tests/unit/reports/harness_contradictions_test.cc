@@ -171,10 +171,10 @@ TEST(HarnessContradictions, ARedFlagSaysOfHowManyCalls) {
   const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
   std::vector<CallRecord> now(4, warm_call(100, 1000, 50.0));
   now.push_back(failed_warm_call());
-  EXPECT_EQ(baseline30(base, now).back().detail, "1 of 5 calls failed");
+  EXPECT_EQ(baseline30(HarnessCalls(base), HarnessCalls(now)).back().detail, "1 of 5 calls failed");
   std::vector<CallRecord> twenty(19, warm_call(100, 1000, 50.0));
   twenty.push_back(failed_warm_call());
-  const auto findings = baseline30(base, twenty);
+  const auto findings = baseline30(HarnessCalls(base), HarnessCalls(twenty));
   EXPECT_TRUE(std::none_of(findings.begin(), findings.end(),
                            [](const Finding& f) { return f.kind == Finding::Kind::kRedFlag; }));
 }
@@ -184,11 +184,11 @@ TEST(HarnessContradictions, WinsAreOfTheThreeNumbersAndAMissingSideIsNeverStable
   std::vector<CallRecord> base(4, warm_call(100, 1000, 50.0));
   base.resize(20, failed_warm_call());
   const std::vector<CallRecord> now(20, warm_call(70, 700, 65.0));
-  for (const Finding& f : baseline30(base, now)) {
+  for (const Finding& f : baseline30(HarnessCalls(base), HarnessCalls(now))) {
     EXPECT_EQ(f.kind, Finding::Kind::kWin);
     EXPECT_NE(f.metric, "warm.success_rate");
   }
-  for (const Finding& f : baseline30({}, now)) {
+  for (const Finding& f : baseline30({}, HarnessCalls(now))) {
     EXPECT_EQ(f.kind, Finding::Kind::kNotComparable);
   }
 }

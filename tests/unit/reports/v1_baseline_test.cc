@@ -53,12 +53,13 @@ TEST(V1Baseline, EndsWithWhatTheRulesSayAgainstAnotherRun) {
     if (record.first_delta_ms) *record.first_delta_ms *= 2;
     if (record.tokens_per_sec) *record.tokens_per_sec *= 1.5;
   }
-  expect_golden("against.md", findings_markdown("base|run", baseline30(base.calls, now.calls)));
+  expect_golden("against.md", findings_markdown("base|run", baseline30(HarnessCalls(base.calls),
+                                                                       HarnessCalls(now.calls))));
 }
 
 TEST(V1Baseline, OneErrorOfTwoIsARedFlagWithItsCount) {
   const LedgerContent ledger = example();
-  const auto findings = baseline30(ledger.calls, ledger.calls);
+  const auto findings = baseline30(HarnessCalls(ledger.calls), HarnessCalls(ledger.calls));
   const auto flag = std::find_if(findings.begin(), findings.end(), [](const Finding& f) {
     return f.kind == Finding::Kind::kRedFlag;
   });

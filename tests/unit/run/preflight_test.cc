@@ -72,11 +72,11 @@ TEST(Preflight, ADirtyTreeRefusesAndNamesItsFiles) {
   RunSpec spec;
   ASSERT_EQ(check_preflight(facts, spec).refusals.size(), 1U);
   EXPECT_THAT(check_preflight(facts, spec).refusals[0], HasSubstr(" M cells.yaml, ?? notes"));
-  spec.allow_dirty = true;
+  spec.allow_dirty = "a new cell is tried";
   const Preflight allowed = check_preflight(facts, spec);
   EXPECT_THAT(allowed.refusals, IsEmpty());
   EXPECT_TRUE(find(allowed, "git_clean")->ok);
-  EXPECT_THAT(find(allowed, "git_clean")->detail, HasSubstr("--allow-dirty"));
+  EXPECT_THAT(find(allowed, "git_clean")->detail, HasSubstr("--allow-dirty: a new cell is tried"));
 }
 
 TEST(Preflight, TheLoadLimitIsTheLowerOfFourAndHalfACore) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stats/caveats.h"
+#include "stats/legs.h"
 #include "synthetic.h"
 
 namespace assay {
@@ -25,10 +27,19 @@ const Check& check(const Measurement& m, std::string_view name) {
   return m.checks.front();
 }
 
+Measurement check_measurement(const LedgerContent& ledger) {
+  RunChecks checks(ledger.meta);
+  for (const CallRecord& record : ledger.calls) checks.add(record);
+  return checks.measurement(ledger);
+}
+
 std::vector<std::string> codes(const LedgerContent& ledger) {
   std::vector<std::string> found;
   const auto legs = group_legs(ledger).legs;
-  for (const Caveat& caveat : find_caveats(ledger, check_measurement(ledger), legs)) {
+  RunChecks checks(ledger.meta);
+  for (const CallRecord& record : ledger.calls) checks.add(record);
+  for (const Caveat& caveat :
+       find_caveats(ledger, checks.counts(), checks.measurement(ledger), legs)) {
     found.emplace_back(caveat.code);
   }
   return found;
@@ -45,7 +56,7 @@ TEST(CheckMeasurement, AGoodRunIsOk) {
   EXPECT_DOUBLE_EQ(*m.loop_lag_ms_p99, 0.2);
   EXPECT_DOUBLE_EQ(*m.coalesced_share, 0);
   EXPECT_NEAR(*m.engine_difference, 199.0 / 200 - 1, 1e-6);
-  EXPECT_EQ(m.checks.size(), 10U);
+  EXPECT_EQ(m.checks.size(), 11U);
   EXPECT_TRUE(codes(b.ledger).empty());
 }
 

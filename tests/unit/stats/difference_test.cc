@@ -172,17 +172,28 @@ TEST(DifferenceSimulation, FindsFivePercentAtTenCallsWithTwoPercentSpread) {
   EXPECT_GE(rates_of(0.05, 0.02, 10).found, 0.80);
 }
 
-TEST(DifferenceSimulation, DetectableChangeIsFoundFourTimesOfFive) {
+/// How often a change is found that is as large as a comparison of two equal runs says it finds.
+double found_of_stated(size_t n, double sigma) {
+  constexpr int kPairs = 2000;
   Normal normal(5);
-  double sum = 0;
-  constexpr int kRuns = 200;
-  for (int i = 0; i < kRuns; ++i) {
-    const auto a = lognormal(normal, 10, 100, 0.06);
-    const auto b = lognormal(normal, 10, 100, 0.06);
-    sum += detectable_change(*difference_between(a, b), {}) / kRuns;
+  int found = 0;
+  for (int i = 0; i < kPairs; ++i) {
+    const auto base = lognormal(normal, n, 100, sigma);
+    const auto same = lognormal(normal, n, 100, sigma);
+    const double stated = detectable_change(*difference_between(base, same), {});
+    const auto slower = lognormal(normal, n, 100 * (1 + stated), sigma);
+    found += judge(*difference_between(base, slower), Better::kLower, {}) == Verdict::kWorse;
   }
-  EXPECT_GE(rates_of(sum, 0.06, 10).found, 0.78);
-  EXPECT_LE(rates_of(sum, 0.06, 10).found, 0.92);
+  return static_cast<double>(found) / kPairs;
+}
+
+TEST(DifferenceSimulation, TheChangeThatIsStatedIsFoundInNineOfTen) {
+  for (const size_t n : {3U, 5U, 10U, 30U}) {
+    for (const double sigma : {0.005, 0.02, 0.06, 0.14}) {
+      EXPECT_GE(found_of_stated(n, sigma), 0.86) << n << " " << sigma;
+      EXPECT_LE(found_of_stated(n, sigma), 0.97) << n << " " << sigma;
+    }
+  }
 }
 
 }  // namespace

@@ -65,14 +65,28 @@ TEST(Peers, DisagreeAboutARoleChunk) {
   }
 }
 
-TEST(MedianCall, IsTheOneInTheMiddle) {
-  const CallRecord slow = synthetic::ok_call(0, {.ttft_ms = 300});
-  const CallRecord fast = synthetic::ok_call(0, {.ttft_ms = 100});
-  const CallRecord middle = synthetic::ok_call(0, {.ttft_ms = 200});
-  const CallRecord failed = synthetic::failed_call(0, "gone");
-  const std::vector<const CallRecord*> calls{&slow, &failed, &fast, &middle};
-  EXPECT_EQ(median_call(*find_metric("ttft_ms"), calls), &middle);
-  EXPECT_EQ(median_call(*find_metric("ttft_ms"), std::vector{&failed}), nullptr);
+TEST(MedianCalls, FindsTheOneInTheMiddleOfEachLeg) {
+  synthetic::Builder b("prompt");
+  const int64_t leg = b.leg(b.cell("m"), b.prompt("p"));
+  const int64_t other = b.leg(0, b.prompt("q"));
+  b.add(other, synthetic::ok_call(0, {.ttft_ms = 900}));
+  b.add(leg, synthetic::ok_call(0, {.ttft_ms = 300}));
+  b.add(leg, synthetic::failed_call(0, "gone"));
+  b.add(leg, synthetic::ok_call(0, {.ttft_ms = 100}));
+  b.add(leg, synthetic::ok_call(0, {.ttft_ms = 200}));
+  MedianCalls medians(*find_metric("ttft_ms"));
+  MedianCalls loads(*find_metric("load_ms"));
+  for (const CallRecord& call : b.ledger.calls) {
+    medians.add(call);
+    loads.add(call);
+  }
+  const auto legs = group_legs(b.ledger).legs;
+  EXPECT_EQ(medians.find(legs.at(0)).place, 4);
+  EXPECT_EQ(medians.find(legs.at(1)).place, 0);
+  const auto none = loads.find(legs.at(0));
+  EXPECT_FALSE(none.place);
+  EXPECT_EQ(none.missing, "engine_silent");
+  EXPECT_EQ(none.missing_calls, 3);
 }
 
 }  // namespace

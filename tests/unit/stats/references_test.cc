@@ -52,9 +52,15 @@ LedgerContent routed_run(int64_t pairs) {
   return b.ledger;
 }
 
+std::vector<RoutingOverhead> overheads_of(const LedgerContent& ledger) {
+  RoutedCalls calls(ledger.meta);
+  for (const CallRecord& call : ledger.calls) calls.add(call);
+  return calls.overheads();
+}
+
 TEST(RoutingOverhead, IsTheMediansDifferenceWithItsInterval) {
   const LedgerContent ledger = routed_run(8);
-  const auto rows = routing_overhead(ledger.meta, ledger.calls);
+  const auto rows = overheads_of(ledger);
   ASSERT_EQ(rows.size(), 2U);
   const RoutingOverhead& ttft = rows[0];
   EXPECT_EQ(ttft.metric->name, "ttft_ms");
@@ -70,7 +76,7 @@ TEST(RoutingOverhead, IsTheMediansDifferenceWithItsInterval) {
 
 TEST(RoutingOverhead, FewPairsHaveNoIntervalOfTheMedian) {
   const LedgerContent ledger = routed_run(5);
-  const auto rows = routing_overhead(ledger.meta, ledger.calls);
+  const auto rows = overheads_of(ledger);
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_FALSE(rows[0].ci95);
   EXPECT_TRUE(rows[0].difference);
@@ -78,7 +84,7 @@ TEST(RoutingOverhead, FewPairsHaveNoIntervalOfTheMedian) {
 
 TEST(RoutingOverhead, WithoutARouteThereIsNone) {
   const LedgerContent ledger = run_with({});
-  EXPECT_TRUE(routing_overhead(ledger.meta, ledger.calls).empty());
+  EXPECT_TRUE(overheads_of(ledger).empty());
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ std::vector<LegResult> loads(std::initializer_list<double> ttfts) {
 }
 
 TEST(RestartMeans, AreGeometricMeansInTheOrderOfLoads) {
-  const MetricResult result{nullptr, {}, {9, 1, 4, 5}, {2, 0, 0, 2}, {0, 1, 2, 3}};
+  MetricResult result;
+  result.values = {9, 1, 4, 5};
+  result.restarts = {2, 0, 0, 2};
   const auto means = restart_means(result);
   ASSERT_EQ(means.size(), 2U);
   EXPECT_NEAR(means[0], 2, 1e-12);

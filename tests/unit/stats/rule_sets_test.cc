@@ -20,17 +20,18 @@ std::vector<Kind> kinds(const std::vector<Finding>& findings) {
 TEST(Baseline30, ThirtyPercentCounts) {
   const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
   const std::vector<CallRecord> slower(5, warm_call(130, 1299, 35.0));
-  EXPECT_EQ(kinds(baseline30(base, slower)),
+  EXPECT_EQ(kinds(baseline30(HarnessCalls(base), HarnessCalls(slower))),
             (std::vector{Kind::kRegression, Kind::kStable, Kind::kRegression}));
   const std::vector<CallRecord> faster(5, warm_call(70, 701, 65.0));
-  EXPECT_EQ(kinds(baseline30(base, faster)), (std::vector{Kind::kWin, Kind::kStable, Kind::kWin}));
+  EXPECT_EQ(kinds(baseline30(HarnessCalls(base), HarnessCalls(faster))),
+            (std::vector{Kind::kWin, Kind::kStable, Kind::kWin}));
 }
 
 TEST(Baseline30, FlagsErrorsWithTheirCount) {
   const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
   std::vector<CallRecord> now(4, warm_call(100, 1000, 50.0));
   now.push_back(failed_warm_call());
-  const auto findings = baseline30(base, now);
+  const auto findings = baseline30(HarnessCalls(base), HarnessCalls(now));
   ASSERT_EQ(findings.size(), 4U);
   EXPECT_EQ(findings[3].kind, Kind::kRedFlag);
   EXPECT_EQ(findings[3].n, 5);
@@ -39,20 +40,20 @@ TEST(Baseline30, FlagsErrorsWithTheirCount) {
   // 19 of 20 is 0.95, which is not below it.
   std::vector<CallRecord> twenty(19, warm_call(100, 1000, 50.0));
   twenty.push_back(failed_warm_call());
-  EXPECT_EQ(baseline30(base, twenty).size(), 3U);
+  EXPECT_EQ(baseline30(HarnessCalls(base), HarnessCalls(twenty)).size(), 3U);
 }
 
 TEST(Baseline30, NotComparableIsNeverStable) {
   const std::vector<CallRecord> zero(5, warm_call(0, 1000, std::nullopt));
   const std::vector<CallRecord> base(5, warm_call(100, 1000, 50.0));
-  EXPECT_EQ(kinds(baseline30(zero, base)),
+  EXPECT_EQ(kinds(baseline30(HarnessCalls(zero), HarnessCalls(base))),
             (std::vector{Kind::kNotComparable, Kind::kStable, Kind::kNotComparable}));
   const std::vector<CallRecord> all_failed(5, failed_warm_call());
-  const auto findings = baseline30(base, all_failed);
+  const auto findings = baseline30(HarnessCalls(base), HarnessCalls(all_failed));
   EXPECT_EQ(kinds(findings), (std::vector{Kind::kNotComparable, Kind::kNotComparable,
                                           Kind::kNotComparable, Kind::kRedFlag}));
   EXPECT_EQ(*findings[3].now, 0);
-  EXPECT_EQ(kinds(baseline30(base, {})), std::vector(3, Kind::kNotComparable));
+  EXPECT_EQ(kinds(baseline30(HarnessCalls(base), {})), std::vector(3, Kind::kNotComparable));
 }
 
 TEST(Trend10, ComparesTheLastThreeWithAll) {

@@ -1,0 +1,356 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/quantity.h"
+#include "base/text.h"
+#include "engines/builtin.h"
+#include "engines/json_fields.h"
+#include "engines/json_reader.h"
+#include "engines/openai.h"
+#include "engines/openai_events.h"
+
+namespace assay {
+namespace {
+
+namespace od = simdjson::ondemand;
+using Json = nlohmann::json;
+using json_reader::amount;
+using json_reader::count;
+using json_reader::each_member;
+using json_reader::is;
+using json_reader::is_null;
+using json_reader::text_or_empty;
+
+constexpr Nanos kShortTimeout = std::chrono::seconds(30);
+constexpr Nanos kLoadTimeout = std::chrono::minutes(10);
+constexpr double kMsPerSecond = 1e3;
+
+std::optional<double> milliseconds(od::value seconds) {
+  const auto value = amount(seconds);
+  return value ? std::optional(*value * kMsPerSecond) : std::nullopt;
+}
+
+/// Of the native route, and of /api/v0 under shorter names.
+bool read_stats(od::value value, Delta& delta) {
+  if (is_null(value)) return true;
+  return each_member(value, [&](od::raw_json_string key, od::value v) {
+    if (is(key, "input_tokens")) delta.prompt_tokens = count(v, delta.bad_usage);
+    if (is(key, "total_output_tokens")) delta.engine.output_tokens = count(v, delta.bad_usage);
+    if (is(key, "reasoning_output_tokens")) delta.reasoning_tokens = count(v, delta.bad_usage);
+    if (is(key, "tokens_per_second")) delta.engine.decode_tps = amount(v);
+    if (is(key, "time_to_first_token_seconds") || is(key, "time_to_first_token")) {
+      delta.engine.ttft_ms = milliseconds(v);
+    }
+    if (is(key, "model_load_time_seconds")) delta.engine.load_ms = milliseconds(v);
+    if (is(key, "generation_time")) delta.engine.decode_ms = milliseconds(v);
+    return true;
+  });
+}
+
+/// The texts of a whole native answer: the first message and the first reasoning.
+bool read_output(od::value value, Delta& delta) {
+  od::array items;
+  if (value.get_array().get(items)) return false;
+  delta.has_choice = true;
+  for (auto entry : items) {
+    od::value item;
+    if (entry.get(item)) return false;
+    std::string_view type;
+    std::string_view content;
+    const bool fine = each_member(item, [&](od::raw_json_string key, od::value v) {
+      if (is(key, "type")) type = text_or_empty(v);
+      if (is(key, "content")) content = text_or_empty(v);
+      return true;
+    });
+    if (!fine) return false;
+    if (type == "message" && delta.text.empty()) delta.text = content;
+    if (type == "reasoning" && delta.reasoning.empty()) delta.reasoning = content;
+  }
+  return true;
+}
+
+/// What a native event's `type` makes of it.
+void apply_type(std::string_view type, std::string_view content, Delta& delta) {
+  struct Known {
+    std::string_view type;
+    Stage stage;
+  };
+  constexpr Known kStages[] = {{"model_load.start", Stage::kLoadStart},
+                               {"model_load.end", Stage::kLoadEnd},
+                               {"prompt_processing.start", Stage::kPrefillStart},
+                               {"prompt_processing.end", Stage::kPrefillEnd}};
+  for (const Known& known : kStages) {
+    if (known.type == type) delta.stage = known.stage;
+  }
+  if (type == "message.delta" || type == "reasoning.delta") {
+    delta.has_choice = true;
+    (type == "message.delta" ? delta.text : delta.reasoning) = content;
+  }
+  if (type == "chat.end") delta.done = delta.untold_finish = true;
+}
+
+/// LM Studio by its own REST API, which alone tells of loading and of prompt processing. Version 0,
+/// of older programs, has the dialect of OpenAI and some statistics.
+class LmStudioEngine : public OpenAiEngine {
+ public:
+  using OpenAiEngine::OpenAiEngine;
+
+  [[nodiscard]] std::string_view kind() const override { return "lmstudio"; }
+
+  Task<Result<EngineInfo>> probe(Nanos timeout) override {
+    EngineInfo info;
+    const auto native = co_await ask("GET", "/api/v1/models", Json(), timeout);
+    const bool silent = !native && (native.error().code == Errc::kUnavailable ||
+                                    native.error().code == Errc::kTimeout);
+    if (silent) co_return fail(native.error());
+    if (native && native->contains("models") && (*native)["models"].is_array()) {
+      rest_version_ = 1;
+      info.version = "REST API v1";
+      info.busy = co_await downloads(timeout);
+      co_return info;
+    }
+    const auto older = co_await ask("GET", "/api/v0/models", Json(), timeout);
+    if (!older) co_return fail(older.error());
+    if (!older->contains("data") || !(*older)["data"].is_array() || (*older)["data"].empty() ||
+        !(*older)["data"].front().contains("state")) {
+      co_return fail(Errc::kProtocol, fmt::format("{} is not LM Studio", url().text()));
+    }
+    rest_version_ = 0;
+    info.version = "REST API v0";
+    co_return info;
+  }
+
+  Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override {
+    if (rest_version_ == 0) co_return co_await list_models("/api/v0/models", timeout);
+    const auto listed = co_await ask("GET", "/api/v1/models", Json(), timeout);
+    if (!listed) co_return fail(listed.error());
+    std::vector<ModelInfo> models;
+    for (const Json& item : list(*listed, "models")) describe(item, models);
+    co_return models;
+  }
+
+  // Neither route has a word for the least length of an answer.
+  [[nodiscard]] bool fixes_length() const override { return false; }
+  [[nodiscard]] bool estimates_tokens() const override { return true; }
+  [[nodiscard]] bool unloads() const override { return rest_version_ == 1; }
+
+  [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    SettingsFit fit = OpenAiEngine::fit(settings);
+    if (rest_version_ == 0) return fit;
+    // The native route sizes the context and knows no seed, the other one has it the other way.
+    std::erase(fit.missing, "context_length");
+    if (settings.context_length && settings.seed) fit.missing.emplace_back("seed");
+    return fit;
+  }
+
+  Task<Result<std::string>> make_cold(std::string model) override {
+    if (rest_version_ == 0) co_return std::string("process_warm");
+    const auto listed = co_await ask("GET", "/api/v1/models", Json(), kShortTimeout);
+    if (!listed) co_return fail(listed.error());
+    for (const std::string& instance : instances_of(*listed, model)) {
+      Json body{{"instance_id", instance}};
+      const auto gone =
+          co_await ask("POST", "/api/v1/models/unload", std::move(body), kShortTimeout);
+      if (!gone && gone.error().code != Errc::kNotFound) co_return fail(gone.error());
+    }
+    instances_.erase(model);
+    co_return std::string("unload");
+  }
+
+  Task<Result<LoadedModel>> load(std::string model, LoadSettings settings) override {
+    Json body{{"model", model}};
+    if (settings.context_length) body["context_length"] = *settings.context_length;
+    if (settings.flash_attention) body["flash_attention"] = *settings.flash_attention;
+    const auto& offload = settings.offload_kv_cache_to_gpu;
+    if (offload) body["offload_kv_cache_to_gpu"] = *offload;
+    LoadedModel loaded;
+    auto answer = co_await ask("POST", "/api/v1/models/load", body, kLoadTimeout);
+    if (!answer && offload && refuses_offload(answer.error().message)) {
+      loaded.dropped.emplace_back("offload_kv_cache_to_gpu");
+      body.erase("offload_kv_cache_to_gpu");
+      answer = co_await ask("POST", "/api/v1/models/load", body, kLoadTimeout);
+    }
+    if (!answer) co_return fail(answer.error());
+    loaded.instance = text_at(*answer, "instance_id");
+    if (loaded.instance.empty()) loaded.instance = text_at(*answer, "model_instance_id");
+    if (answer->contains("load_time_seconds") && (*answer)["load_time_seconds"].is_number()) {
+      loaded.load_ms = (*answer)["load_time_seconds"].get<double>() * kMsPerSecond;
+    }
+    if (!loaded.instance.empty()) instances_[model] = loaded.instance;
+    co_return loaded;
+  }
+
+  [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
+    const CallSettings& s = request.settings;
+    if (rest_version_ == 0) return post_chat("/api/v0/chat/completions", chat_body(request));
+    if (!request.tools.empty() || !request.earlier.empty() || s.seed) {
+      return OpenAiEngine::chat_request(request);
+    }
+    // Not stored: nobody will go on with this chat.
+    nlohmann::ordered_json body{
+        {"model", request.model}, {"input", request.prompt}, {"stream", true}, {"store", false}};
+    if (s.max_tokens) body["max_output_tokens"] = *s.max_tokens;
+    if (s.temperature) body["temperature"] = *s.temperature;
+    if (s.top_p) body["top_p"] = *s.top_p;
+    if (s.top_k) body["top_k"] = *s.top_k;
+    if (s.context_length) body["context_length"] = *s.context_length;
+    return post_chat("/api/v1/chat", body);
+  }
+
+  [[nodiscard]] bool says_unloaded(std::string_view error) const override {
+    return to_lower(error).find("model unloaded") != std::string::npos;
+  }
+
+  bool decode(std::string_view payload, Delta& delta, size_t& error_at) override {
+    delta = Delta();
+    if (trim(payload) == "[DONE]") {
+      delta.done = true;
+      return true;
+    }
+    std::string_view type;
+    std::string_view content;
+    const bool valid =
+        json_reader::each_top_member(payload, error_at, [&](od::raw_json_string key, od::value v) {
+          if (is(key, "type")) type = text_or_empty(v);
+          if (is(key, "content")) content = text_or_empty(v);
+          if (is(key, "load_time_seconds")) delta.engine.load_ms = milliseconds(v);
+          if (is(key, "stats")) return read_stats(v, delta);
+          if (is(key, "result")) return read_result(v, delta);
+          if (is(key, "output")) return read_answer(v, delta);
+          return read_openai_member(key, v, delta);
+        });
+    apply_type(type, content, delta);
+    return valid;
+  }
+
+ private:
+  /// The texts of `chat.end` were streamed before it: its numbers alone are new.
+  static bool read_result(od::value value, Delta& delta) {
+    return each_member(value, [&](od::raw_json_string key, od::value v) {
+      return is(key, "stats") ? read_stats(v, delta) : true;
+    });
+  }
+
+  /// A whole answer that was not streamed.
+  static bool read_answer(od::value value, Delta& delta) {
+    delta.done = delta.untold_finish = true;
+    return read_output(value, delta);
+  }
+
+  static const Json& list(const Json& json, const char* key) {
+    static const Json empty = Json::array();
+    return json.contains(key) && json[key].is_array() ? json[key] : empty;
+  }
+
+  /// Each variant of a model by itself: `key@quantization`, the name that loads exactly it.
+  static void describe(const Json& item, std::vector<ModelInfo>& models) {
+    if (!item.is_object()) return;
+    ModelInfo info;
+    info.name = text_at(item, "key");
+    info.is_embedding = text_at(item, "type") == "embedding";
+    info.bytes = integer_at(item, "size_bytes");
+    if (item.contains("quantization")) info.quantization = text_at(item["quantization"], "name");
+    info.architecture = text_at(item, "architecture");
+    if (const auto count = parse_parameters(text_at(item, "params_string"))) {
+      info.parameters = *count;
+    }
+    info.max_context = integer_at(item, "max_context_length");
+    if (item.contains("capabilities") && item["capabilities"].is_object()) {
+      info.vision = item["capabilities"].value("vision", false);
+      info.tools = item["capabilities"].value("trained_for_tool_use", false);
+    }
+    const Json& instances = list(item, "loaded_instances");
+    info.loaded = !instances.empty();
+    if (info.loaded && instances.front().is_object() && instances.front().contains("config")) {
+      info.context_length = integer_at(instances.front()["config"], "context_length");
+    }
+    const Json& variants = list(item, "variants");
+    const std::string selected = text_at(item, "selected_variant");
+    if (variants.size() < 2) {
+      models.push_back(std::move(info));
+      return;
+    }
+    for (const Json& variant : variants) {
+      if (!variant.is_string()) continue;
+      ModelInfo one = info;
+      one.name = variant.get<std::string>();
+      one.bytes.reset();
+      one.context_length.reset();
+      one.quantization.clear();
+      one.loaded = false;
+      const size_t at = one.name.rfind('@');
+      if (at != std::string::npos) one.quantization = one.name.substr(at + 1);
+      if (one.name == selected) {  // Size and state are told of this one alone.
+        one.bytes = info.bytes;
+        one.quantization = info.quantization;
+        one.loaded = info.loaded;
+        one.context_length = info.context_length;
+      }
+      models.push_back(std::move(one));
+    }
+  }
+
+  /// What is loaded of exactly that model: by the name that a load of ours was answered with, by
+  /// the identifier itself, and for a model without variants everything under its key.
+  [[nodiscard]] std::vector<std::string> instances_of(const Json& listed,
+                                                      const std::string& model) const {
+    const auto known = instances_.find(model);
+    std::vector<std::string> found;
+    for (const Json& item : list(listed, "models")) {
+      const bool is_whole =
+          text_at(item, "key") == model || text_at(item, "selected_variant") == model;
+      for (const Json& instance : list(item, "loaded_instances")) {
+        std::string id = text_at(instance, "id");
+        const bool is_ours = known != instances_.end() && known->second == id;
+        const bool other_variant = id.find('@') != std::string::npos && id != model;
+        if (is_ours || id == model || (is_whole && !other_variant)) found.push_back(std::move(id));
+      }
+    }
+    return found;
+  }
+
+  /// The documented refusal of an embedding model, and no other.
+  static bool refuses_offload(std::string_view error) {
+    const std::string lower = to_lower(error);
+    return lower.find("answered 400") != std::string::npos &&
+           lower.find("embedding model") != std::string::npos &&
+           lower.find("offload_kv_cache_to_gpu") != std::string::npos &&
+           lower.find("not supported") != std::string::npos;
+  }
+
+  /// Downloads under way, in words; empty when there are none or nothing is known.
+  Task<std::string> downloads(Nanos timeout) {
+    const auto status = co_await ask("GET", "/api/v1/models/download/status", Json(), timeout);
+    if (!status) co_return std::string();
+    const size_t under_way = list(*status, "downloading").size();
+    if (under_way == 0) co_return std::string();
+    co_return fmt::format("it downloads {} model{}", under_way, under_way == 1 ? "" : "s");
+  }
+
+  Task<Result<Json>> ask(std::string method, std::string target, Json body, Nanos timeout) {
+    HttpRequest request;
+    request.method = std::move(method);
+    request.target = target;
+    if (!body.is_null()) request.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    const auto text = co_await fetch_json(std::move(request), timeout);
+    if (!text) co_return fail(text.error());
+    Json json = Json::parse(*text, nullptr, false);
+    if (!json.is_object()) {
+      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url().text(), target));
+    }
+    co_return json;
+  }
+
+  int rest_version_ = 1;                          // Known after probe().
+  std::map<std::string, std::string> instances_;  // By the model that was to be loaded.
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_lmstudio(HttpClient& http, Url url, Secret key) {
+  return std::make_unique<LmStudioEngine>(http, std::move(url), std::move(key));
+}
+
+}  // namespace assay

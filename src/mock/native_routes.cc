@@ -1,0 +1,206 @@
+#include "mock/native_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "mock/mock_service.h"
+#include "mock/openai_dialect.h"
+#include "mock/tokens.h"
+
+namespace assay {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kJson = "application/json";
+constexpr int64_t kDefaultCtx = 131'072;
+constexpr int64_t kModelBytes = 1'000'000'000;
+constexpr int64_t kModelDate_s = 1'767'225'600;
+
+int64_t shown_ctx(const MockOptions& options) {
+  return options.ctx > 0 ? options.ctx : kDefaultCtx;
+}
+
+std::string ok(const Json& body) {
+  return http_response(200, kJson, body.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+bool is_embedding(const std::string& name) { return name.find("embed") != std::string::npos; }
+
+std::string key_of(const std::string& name) { return name.substr(0, name.find('@')); }
+
+std::string quantization_of(const std::string& name) {
+  const size_t at = name.find('@');
+  return at == std::string::npos ? "Q8_0" : name.substr(at + 1);
+}
+
+Json settings_json(const MockOptions& options) {
+  return {{"id", 0},
+          {"id_task", -1},
+          {"n_ctx", shown_ctx(options)},
+          {"speculative", false},
+          {"is_processing", false}};
+}
+
+}  // namespace
+
+std::string lm_studio_models(const ServedRequest&, MockService& service) {
+  const MockOptions& options = service.options();
+  const auto loaded = service.models().loaded();
+  std::map<std::string, std::vector<std::string>> variants;
+  for (const std::string& name : options.models) variants[key_of(name)].push_back(name);
+  Json models = Json::array();
+  for (const auto& [key, names] : variants) {
+    const bool embedding = is_embedding(key);
+    Json instances = Json::array();
+    std::string selected = names.front();
+    for (const std::string& name : loaded) {
+      if (key_of(name) != key) continue;
+      instances.push_back({{"id", name}, {"config", {{"context_length", shown_ctx(options)}}}});
+      if (std::find(names.begin(), names.end(), name) != names.end()) selected = name;
+    }
+    Json model = {{"type", embedding ? "embedding" : "llm"},
+                  {"publisher", "assay"},
+                  {"key", key},
+                  {"display_name", key},
+                  {"quantization", {{"name", quantization_of(selected)}, {"bits_per_weight", 8}}},
+                  {"size_bytes", kModelBytes},
+                  {"params_string", "1B"},
+                  {"loaded_instances", std::move(instances)},
+                  {"max_context_length", shown_ctx(options)},
+                  {"format", "gguf"}};
+    if (!embedding) model["capabilities"] = {{"vision", false}, {"trained_for_tool_use", true}};
+    if (names.size() > 1) {
+      model["variants"] = names;
+      model["selected_variant"] = selected;
+    }
+    models.push_back(std::move(model));
+  }
+  return ok({{"models", std::move(models)}});
+}
+
+std::string lm_studio_older_models(const ServedRequest&, MockService& service) {
+  const MockOptions& options = service.options();
+  const auto loaded = service.models().loaded();
+  Json data = Json::array();
+  for (const std::string& name : options.models) {
+    const bool there = std::find(loaded.begin(), loaded.end(), name) != loaded.end();
+    Json model = {{"id", name},
+                  {"object", "model"},
+                  {"type", is_embedding(name) ? "embeddings" : "llm"},
+                  {"publisher", "assay"},
+                  {"arch", "mock"},
+                  {"compatibility_type", "gguf"},
+                  {"quantization", quantization_of(name)},
+                  {"state", there ? "loaded" : "not-loaded"},
+                  {"max_context_length", shown_ctx(options)}};
+    if (there) model["loaded_context_length"] = shown_ctx(options);
+    data.push_back(std::move(model));
+  }
+  return ok({{"object", "list"}, {"data", std::move(data)}});
+}
+
+std::string lm_studio_downloads(const ServedRequest&, MockService&) {
+  const Json none = Json::array();
+  return ok({{"downloading", none}, {"completed", none}, {"failed", none}, {"paused", none}});
+}
+
+std::string router_models(const ServedRequest&, MockService& service) {
+  Json data = Json::array();
+  for (const std::string& name : service.options().models) {
+    const auto at = service.models().loaded_at(name);
+    const std::string_view status = !at ? "unloaded" : *at <= mono_now_ns() ? "loaded" : "loading";
+    data.push_back({{"id", name},
+                    {"object", "model"},
+                    {"owned_by", "llamacpp"},
+                    {"created", kModelDate_s},
+                    {"path", "/models/" + name + ".gguf"},
+                    {"status", {{"value", status}, {"args", {"llama-server"}}}}});
+  }
+  return ok({{"object", "list"}, {"data", std::move(data)}});
+}
+
+std::string router_props(const ServedRequest& request, MockService& service) {
+  const bool of_model = request.query.find("model=") != std::string::npos;
+  Json settings = settings_json(service.options());
+  if (!of_model) settings = {{"params", nullptr}, {"n_ctx", 0}};
+  Json props = {{"default_generation_settings", std::move(settings)},
+                {"model_path", of_model ? "/models/mock.gguf" : "none"},
+                {"build_info", "b0-mock"}};
+  if (!of_model) props["role"] = "router";
+  return ok(props);
+}
+
+std::string slots_response(const ServedRequest&, MockService& service) {
+  constexpr int64_t kUsualSlots = 4;
+  const MockOptions& options = service.options();
+  Json slots = Json::array();
+  for (int64_t i = 0; i < (options.slots > 0 ? options.slots : kUsualSlots); ++i) {
+    Json slot = settings_json(options);
+    slot["id"] = i;
+    slot["is_processing"] = i < service.stats().active;
+    slots.push_back(std::move(slot));
+  }
+  return ok(slots);
+}
+
+std::string vllm_models(const ServedRequest&, MockService& service) {
+  const MockOptions& options = service.options();
+  Json data = Json::array();
+  for (const std::string& name : options.models) {
+    data.push_back({{"id", name},
+                    {"object", "model"},
+                    {"created", kModelDate_s},
+                    {"owned_by", "vllm"},
+                    {"root", name},
+                    {"parent", nullptr},
+                    {"max_model_len", shown_ctx(options)}});
+  }
+  return ok({{"object", "list"}, {"data", std::move(data)}});
+}
+
+std::string vllm_version(const ServedRequest&, MockService&) {
+  return ok({{"version", "0.0.0-mock"}});
+}
+
+/// Some of its counters, in the text form of Prometheus, with its labels.
+std::string vllm_metrics(const ServedRequest&, MockService& service) {
+  const MockStats& stats = service.stats();
+  const std::string labels =
+      fmt::format(R"({{engine="0",model_name="{}"}})", service.options().models.front());
+  std::string text;
+  const auto add = [&](std::string_view name, int64_t value) {
+    text += fmt::format("# TYPE vllm:{0} counter\nvllm:{0}{1} {2}.0\n", name, labels, value);
+  };
+  const int64_t prompts = stats.prompt_tokens + stats.cached_tokens;
+  add("prompt_tokens_total", prompts);
+  add("generation_tokens_total", stats.output_tokens);
+  add("prefix_cache_queries_total", prompts);
+  add("prefix_cache_hits_total", stats.cached_tokens);
+  return http_response(200, "text/plain; version=0.0.4", text);
+}
+
+std::string vllm_tokenize(const ServedRequest& request, MockService& service) {
+  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  if (!body.is_object() || !body.contains("prompt") || !body["prompt"].is_string()) {
+    return http_response(400, kJson, openai_error(Flavor::kVllm, 400, "`prompt` must be a text"));
+  }
+  Json tokens = Json::array();
+  const std::string text = body["prompt"].get<std::string>();
+  for (const std::string_view token : split_tokens(text)) tokens.push_back(token_id(token));
+  const size_t count = tokens.size();
+  return ok({{"count", count},
+             {"max_model_len", shown_ctx(service.options())},
+             {"tokens", std::move(tokens)}});
+}
+
+std::string vllm_is_sleeping(const ServedRequest&, MockService& service) {
+  return ok({{"is_sleeping", service.asleep()}});
+}
+
+}  // namespace assay

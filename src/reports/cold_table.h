@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+
+#include "reports/document.h"
+
+namespace assay {
+
+/// Where the time of cold calls went: a row for each leg of them, means over its calls, so that the
+/// parts sum to the wall. Absent where no call has all parts.
+std::optional<Table> cold_table(const ReportModel& model);
+
+}  // namespace assay

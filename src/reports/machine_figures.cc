@@ -1,0 +1,196 @@
+#include "reports/machine_figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "reports/tables.h"
+#include "stats/machine_samples.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kMostGaps = 12;
+
+std::string number(const std::optional<double>& value, int decimals) {
+  return value ? grouped(*value, decimals) : "-";
+}
+
+std::string memory(const std::optional<double>& bytes) {
+  return bytes ? bytes_text(static_cast<int64_t>(*bytes)) : "-";
+}
+
+const LegEnergy* energy_of(const LegTelemetry& machine, EnergyDomain domain) {
+  for (const LegEnergy& energy : machine.energy) {
+    if (energy.domain == domain) return &energy;
+  }
+  return nullptr;
+}
+
+/// `0.31`, `~0.31` where it was shared out among legs.
+std::string per_token(const LegEnergy* energy) {
+  if (energy == nullptr || !energy->j_per_token) return "-";
+  return fmt::format("{}{:.3g}", energy->attributed ? "~" : "", *energy->j_per_token);
+}
+
+std::string sentence_of(const LegTelemetry& machine) {
+  std::vector<std::string> parts;
+  const auto add = [&](const std::optional<double>& value, int decimals, std::string_view what) {
+    if (value) parts.push_back(fmt::format(fmt::runtime(what), grouped(*value, decimals)));
+  };
+  add(machine.cpu_percent, 0, "CPU {} %");
+  add(machine.cpu_mhz, 0, "at {} MHz");
+  add(machine.peak_cpu_temperature_c, 0, "up to {} °C");
+  add(machine.gpu_percent, 0, "GPU {} %");
+  add(machine.gpu_mhz, 0, "at {} MHz");
+  add(machine.peak_gpu_temperature_c, 0, "up to {} °C");
+  for (const LegEnergy& energy : machine.energy) {
+    const std::string_view name = domain_name(energy.domain);
+    if (energy.mean_power_w) {
+      parts.push_back(fmt::format("{} {} W", name, grouped(*energy.mean_power_w, 1)));
+    }
+    if (energy.j_per_token) parts.push_back(per_token(&energy) + " J/token");
+    if (energy.net_j_per_token) {
+      parts.push_back(fmt::format("{:.3g} J/token less {} W at rest", *energy.net_j_per_token,
+                                  grouped(*energy.idle_power_w, 1)));
+    }
+  }
+  if (machine.peak_engine_memory_bytes) {
+    parts.push_back("engine " + memory(machine.peak_engine_memory_bytes));
+  }
+  if (machine.peak_gpu_memory_bytes) {
+    parts.push_back("GPU memory " + memory(machine.peak_gpu_memory_bytes));
+  }
+  if (machine.throttled_calls > 0) {
+    parts.push_back(
+        fmt::format("throttled in {} of {} calls", machine.throttled_calls, machine.sent_calls));
+  }
+  return join(parts, ", ");
+}
+
+/// A column of the table: what it is called, and a leg's figure in it.
+struct Figure {
+  Column column;
+  std::string (*of)(const LegTelemetry&);
+};
+
+std::vector<Figure> figures() {
+  const auto right = Align::kRight;
+  return {
+      {{"CPU", "%"}, [](const LegTelemetry& t) { return number(t.cpu_percent, 0); }},
+      {{"CPU clock", "MHz"}, [](const LegTelemetry& t) { return number(t.cpu_mhz, 0); }},
+      {{"CPU", "°C peak"},
+       [](const LegTelemetry& t) { return number(t.peak_cpu_temperature_c, 0); }},
+      {{"CPU packages", "W"},
+       [](const LegTelemetry& t) {
+         const LegEnergy* energy = energy_of(t, EnergyDomain::kCpuPackages);
+         return energy != nullptr ? number(energy->mean_power_w, 1) : "-";
+       }},
+      {{"CPU packages", "J/token", right, 0, 0,
+        "The energy of all processor packages while calls were in flight, gross, over the output "
+        "tokens. With ~: other legs' calls were in flight meanwhile, and each moment's energy was "
+        "shared out evenly among the calls."},
+       [](const LegTelemetry& t) { return per_token(energy_of(t, EnergyDomain::kCpuPackages)); }},
+      {{"GPU", "%"}, [](const LegTelemetry& t) { return number(t.gpu_percent, 0); }},
+      {{"GPU clock", "MHz"}, [](const LegTelemetry& t) { return number(t.gpu_mhz, 0); }},
+      {{"GPU", "°C peak"},
+       [](const LegTelemetry& t) { return number(t.peak_gpu_temperature_c, 0); }},
+      {{"GPU", "W"},
+       [](const LegTelemetry& t) {
+         const LegEnergy* energy = energy_of(t, EnergyDomain::kGpus);
+         return energy != nullptr ? number(energy->mean_power_w, 1) : "-";
+       }},
+      {{"GPU", "J/token", right, 0, 0,
+        "The energy of the graphics cards while calls were in flight, gross, over the output "
+        "tokens. Not to be compared with that of processor packages."},
+       [](const LegTelemetry& t) { return per_token(energy_of(t, EnergyDomain::kGpus)); }},
+      {{"GPU", "at power limit"},
+       [](const LegTelemetry& t) {
+         return t.power_capped_share ? fmt::format("{:.0f} %", 100 * *t.power_capped_share) : "-";
+       }},
+      {{"Engine", "memory"},
+       [](const LegTelemetry& t) { return memory(t.peak_engine_memory_bytes); }},
+      {{"GPU", "memory"}, [](const LegTelemetry& t) { return memory(t.peak_gpu_memory_bytes); }},
+      {{"Throttled", "calls"},
+       [](const LegTelemetry& t) {
+         return t.throttled_calls > 0 ? fmt::format("{} of {}", t.throttled_calls, t.sent_calls)
+                                      : "-";
+       }},
+  };
+}
+
+}  // namespace
+
+std::vector<std::string> machine_notes(const ReportModel& model) {
+  std::vector<std::string> notes;
+  if (model.telemetry.empty()) return notes;
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  for (size_t i = 0; i < model.meta.cells.size(); ++i) {
+    const auto& machine = model.cells[i].telemetry;
+    const std::string sentence = machine ? sentence_of(*machine) : std::string();
+    if (sentence.empty()) continue;
+    notes.push_back(
+        fmt::format("machine{}: {}", labels.size() > 1 ? " of " + labels[i] : "", sentence));
+  }
+  return notes;
+}
+
+std::optional<Table> machine_table(const ReportModel& model) {
+  std::vector<Figure> shown;
+  for (Figure& figure : figures()) {
+    const bool any = std::any_of(model.legs.begin(), model.legs.end(), [&](const LegResult& leg) {
+      return leg.telemetry && leg.telemetry->missing.empty() && figure.of(*leg.telemetry) != "-";
+    });
+    if (any) shown.push_back(std::move(figure));
+  }
+  if (shown.empty()) return std::nullopt;
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  Table table;
+  table.columns.push_back({"Leg", "", Align::kLeft});
+  for (const Figure& figure : shown) table.columns.push_back(figure.column);
+  for (const LegResult& leg : model.legs) {
+    if (!leg.telemetry || !leg.telemetry->missing.empty()) continue;
+    std::string name = fmt::format("{} · {}", leg.prompt_id, to_text(leg.phase));
+    if (leg.split) name += fmt::format(" · {}", to_text(leg.prefix));
+    if (leg.concurrency > 1) name += fmt::format(" · {} at once", leg.concurrency);
+    if (labels.size() > 1 && leg.cell >= 0) {
+      name = labels[static_cast<size_t>(leg.cell)] + " · " + name;
+    }
+    std::vector<TableCell> row{name};
+    for (const Figure& figure : shown) row.emplace_back(figure.of(*leg.telemetry));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::vector<std::string> machine_gaps(const ReportModel& model) {
+  std::vector<std::string> gaps;
+  if (model.telemetry.empty()) return gaps;
+  std::vector<std::string> remote;
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  for (size_t i = 0; i < model.meta.cells.size(); ++i) {
+    if (stream_of(model.telemetry, model.meta.cells[i].id) == nullptr) remote.push_back(labels[i]);
+  }
+  if (!remote.empty()) {
+    gaps.push_back(
+        fmt::format("remote: {}: the engine's machine was not sampled; --sample-node "
+                    "does it",
+                    join(remote, ", ")));
+  }
+  // Several columns of one reason in one sentence.
+  for (const TelemetryStream& stream : model.telemetry) {
+    std::map<std::string, std::vector<std::string>> columns;
+    for (const auto& [column, reason] : stream.missing) columns[reason].push_back(column);
+    for (const auto& [reason, names] : columns) {
+      gaps.push_back(fmt::format("{}no {}: {}",
+                                 model.telemetry.size() > 1 ? stream.node + ": " : "",
+                                 join(names, ", "), reason));
+    }
+  }
+  if (gaps.size() > kMostGaps) gaps.resize(kMostGaps);
+  return gaps;
+}
+
+}  // namespace assay

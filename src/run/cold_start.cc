@@ -1,0 +1,83 @@
+#include "run/cold_start.h"
+
+#include <fmt/format.h>
+
+#include "base/page_cache.h"
+#include "base/text.h"
+#include "net/sleep.h"
+#include "process/process_io.h"
+
+namespace assay {
+namespace {
+
+/// Source 004: unloading is asked for, then given two seconds.
+constexpr Nanos kPause = std::chrono::seconds(2);
+
+void note_page_cache(const LiveCell& live, CallRecord& record) {
+  if (live.model_file.empty()) {
+    record.cold_note = "the engine does not say which file it reads, nor which process it is";
+    return;
+  }
+  const auto share = page_cache_share(live.model_file);
+  if (share) {
+    record.page_cache_share = *share;
+  } else {
+    record.cold_note = share.error().message;
+  }
+}
+
+}  // namespace
+
+Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, OnNote note,
+                             CallRecord& record) {
+  const LiveCell& live = session.cells[cell];
+  record.cold_kind = "process_warm";
+  if (live.cell.cold_kind == "process_warm") co_return Result<void>();
+  const MonoNs asked = mono_now_ns();
+  const auto kind = co_await unload_cell(session, cell);
+  if (!kind) {
+    note(fmt::format("{}: cannot be made cold: {}", printable(live.cell.id, 80),
+                     kind.error().message));
+    co_return Result<void>();
+  }
+  record.cold_kind = *kind;
+  if (*kind == "process_warm") co_return Result<void>();
+  record.at.unload_start = asked - epoch;
+  record.at.unload_end = mono_now_ns() - epoch;
+  // A process that has ended needs no time to free its memory.
+  if (*kind != "restart") co_await sleep_for(session.io, kPause);
+  note_page_cache(live, record);
+  record.at.pause_end = mono_now_ns() - epoch;
+  const auto loaded = co_await load_cell(session, cell);
+  if (!loaded) co_return fail(loaded.error());
+  if (*loaded) {
+    record.at.load_start = record.at.pause_end;
+    record.at.load_end = mono_now_ns() - epoch;
+  }
+  co_return Result<void>();
+}
+
+void add_cold_facts(const CallRecord& cold, CallRecord& record) {
+  record.cold_kind = cold.cold_kind;
+  record.cold_note = cold.cold_note;
+  record.page_cache_share = cold.page_cache_share;
+  record.at.unload_start = cold.at.unload_start;
+  record.at.unload_end = cold.at.unload_end;
+  record.at.pause_end = cold.at.pause_end;
+  record.at.load_start = cold.at.load_start;
+  record.at.load_end = cold.at.load_end;
+}
+
+void note_reads(const Session& session, size_t cell, CallRecord& record) {
+  const LiveCell& live = session.cells[cell];
+  const ManagedEngine* engine = session.managed(live);
+  if (record.cold_kind != "restart" || engine == nullptr || !engine->pid()) return;
+  const auto bytes = storage_read_bytes(*engine->pid());
+  if (bytes) {
+    record.read_bytes = *bytes;
+  } else if (!record.cold_note) {
+    record.cold_note = bytes.error().message;
+  }
+}
+
+}  // namespace assay

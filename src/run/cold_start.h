@@ -1,0 +1,23 @@
+#pragma once
+
+#include "model/call_record.h"
+#include "run/session.h"
+
+namespace assay {
+
+/// Makes the cell's next call a cold one and notes in `record` how: cold_kind, the instants of
+/// unloading, of the pause after it and of a load that is not the call's own (since `epoch`), and
+/// how much of the model file was in the page cache. Where the model cannot be taken away the call
+/// is `process_warm`, and people are told. A model that could not be loaded again is an error: the
+/// call would measure something else.
+Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, OnNote note,
+                             CallRecord& record);
+
+/// Copies what make_cold noted to the record of an attempt.
+void add_cold_facts(const CallRecord& cold, CallRecord& record);
+
+/// After the call: what the engine's process has read from storage since its start, where that is a
+/// process of ours, started for this call.
+void note_reads(const Session& session, size_t cell, CallRecord& record);
+
+}  // namespace assay

@@ -1,0 +1,139 @@
+#include "run/engine_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "net/failure.h"
+#include "net/sleep.h"
+#include "store/run_dir.h"
+#include "supervise/detached.h"
+
+namespace assay {
+namespace {
+
+constexpr Nanos kAskTimeout = std::chrono::seconds(5);
+constexpr Nanos kFirstBackOff = std::chrono::milliseconds(500);
+
+/// Failures that an end of the process explains. A call that made no connection reached nothing,
+/// and is tried again as with any server.
+bool broke_off(const CallRecord& record) {
+  return record.outcome == Outcome::kError && record.error_code != failure::kConnect &&
+         record.http_status.value_or(200) < 400;
+}
+
+}  // namespace
+
+void EngineKeeper::notice_death(int64_t cell) {
+  ManagedEngine& engine = *session_.managed(live(cell));
+  Keep& keep = keeps_[cell];
+  ++keep.deaths;
+  keep.how = engine.ended_how();
+  const std::string what =
+      fmt::format("the engine of {} died: {}", printable(live(cell).cell.id, 80), keep.how);
+  hooks_.note(what);
+  hooks_.alert(what);
+  auto lines = split(engine.log_tail(), '\n');
+  if (lines.size() > kMaxLogLines) lines.erase(lines.begin(), lines.end() - kMaxLogLines);
+  for (const std::string& line : lines) {
+    if (!line.empty()) hooks_.log("engine: " + line);
+  }
+  engine.stop();  // It is gone; the next call finds one that is to be started.
+}
+
+Task<std::string> EngineKeeper::ready(int64_t cell) {
+  ManagedEngine* engine = session_.managed(live(cell));
+  if (engine == nullptr) co_return std::string();
+  Keep& keep = keeps_[cell];
+  while (keep.loading && !hooks_.stopping())
+    co_await sleep_for(session_.io, ManagedEngine::kLogEvery);
+  if (hooks_.stopping()) co_return std::string();
+  if (engine->state() == ManagedEngine::State::kFailed) notice_death(cell);
+  if (engine->state() == ManagedEngine::State::kRunning) co_return std::string();
+  if (keep.given_up.empty() && keep.deaths > kMaxRevivals) {
+    keep.given_up = fmt::format("engine_died {} times", keep.deaths);
+  }
+  if (!keep.given_up.empty()) co_return keep.given_up;
+  keep.loading = true;
+  if (keep.deaths > 0) {
+    hooks_.note(fmt::format("starting it again, {} of {}", keep.deaths, kMaxRevivals));
+    co_await sleep_for(session_.io, kFirstBackOff * keep.deaths);
+  }
+  const auto loaded = co_await reload_cell(session_, static_cast<size_t>(cell));
+  keep.loading = false;
+  if (!loaded && loaded.error().code != Errc::kCancelled) keep.given_up = loaded.error().message;
+  co_return keep.given_up;
+}
+
+Task<std::string> EngineKeeper::reload(int64_t cell) {
+  const auto loaded = co_await reload_cell(session_, static_cast<size_t>(cell));
+  if (!loaded && loaded.error().code != Errc::kCancelled) co_return loaded.error().message;
+  co_return std::string();
+}
+
+Task<void> EngineKeeper::explain_failure(int64_t cell, int64_t deaths_before, CallRecord& record) {
+  ManagedEngine* engine = session_.managed(live(cell));
+  if (engine == nullptr || !broke_off(record)) co_return;
+  const MonoNs deadline = mono_now_ns() + kDeathTellsWithin.count();
+  while (keeps_[cell].deaths == deaths_before && mono_now_ns() < deadline) {
+    if (engine->state() == ManagedEngine::State::kFailed) {
+      notice_death(cell);
+    } else {
+      co_await sleep_for(session_.io, std::chrono::milliseconds(5));
+    }
+  }
+  if (keeps_[cell].deaths == deaths_before) co_return;
+  record.error_code = "engine_died";
+  record.error = fmt::format("the engine died: {}", keeps_[cell].how);
+}
+
+Task<void> EngineKeeper::prepare(std::set<int64_t> cells) {
+  if (spec_.prepare == "stop-managed") stop_others(cells);
+  if (spec_.prepare != "unload-others") co_return;
+  for (const int64_t cell : cells) co_await unload_others(cell);
+}
+
+void EngineKeeper::stop_others(const std::set<int64_t>& cells) {
+  std::set<std::string> measured;
+  for (const int64_t cell : cells) measured.insert(live(cell).cell.url);
+  for (size_t i = 0; i < session_.cells.size(); ++i) {
+    ManagedEngine* engine = session_.managed(session_.cells[i]);
+    if (engine == nullptr || cells.contains(static_cast<int64_t>(i))) continue;
+    if (engine->state() != ManagedEngine::State::kRunning) continue;
+    hooks_.note(fmt::format("stopping the engine of {}", printable(session_.cells[i].cell.id, 80)));
+    engine->stop();
+  }
+  const auto data_dir = data_directory(
+      spec_.data_dir.empty() ? std::nullopt : std::optional<std::string>(spec_.data_dir));
+  if (!data_dir) return;
+  for (const DetachedEngine& engine : detached_engines(*data_dir)) {
+    if (!engine.is_alive() || measured.contains(engine.url)) continue;
+    hooks_.note(fmt::format("stopping {}, which 'assay models load' had started",
+                            printable(engine.name, 80)));
+    if (auto ended = end_detached(*data_dir, engine); !ended) hooks_.note(ended.error().message);
+  }
+}
+
+Task<void> EngineKeeper::unload_others(int64_t cell) {
+  const std::shared_ptr<Engine> engine = live(cell).engine;
+  if (engine == nullptr || !engine->unloads()) co_return;
+  const auto models = co_await engine->models(kAskTimeout);
+  if (!models) co_return;
+  for (const ModelInfo& model : *models) {
+    if (!model.loaded || model.name == live(cell).cell.model) continue;
+    const auto cold = co_await engine->make_cold(model.name);
+    if (cold) {
+      hooks_.note(fmt::format("unloaded {}", printable(model.name, 80)));
+    } else {
+      hooks_.note(
+          fmt::format("{} stays loaded: {}", printable(model.name, 80), cold.error().message));
+    }
+  }
+}
+
+void EngineKeeper::drain() {
+  for (const auto& engine : session_.started) engine->drain();
+}
+
+}  // namespace assay

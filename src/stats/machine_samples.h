@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/telemetry.h"
+#include "stats/energy.h"
+#include "stats/leg_telemetry.h"
+
+namespace assay {
+
+/// What a machine's samples say of stretches of a run. A sample speaks for the time since the one
+/// before.
+
+/// The samples of the cell's own machine, or null: nobody sampled it.
+const TelemetryStream* stream_of(std::span<const TelemetryStream> streams,
+                                 std::string_view cell_id);
+
+/// Fills the means, peaks and shares of `out` over spans that do not overlap.
+void add_levels(const TelemetryStream& stream, std::span<const Span> spans, LegTelemetry& out);
+
+/// What throttled at some time of the span, in the words of LegTelemetry::throttled_by.
+std::vector<std::string> throttled_in(const TelemetryStream& stream, const Span& span);
+
+/// That the clock fell while the temperature rose over the spans, as a sentence part: the mean of
+/// the last third of the samples against the first's. Empty without such evidence.
+std::string heat_evidence(const TelemetryStream& stream, std::span<const Span> spans);
+inline constexpr double kClockFall = 0.03;     ///< Relative.
+inline constexpr double kTemperatureRise = 3;  ///< °C.
+
+}  // namespace assay

@@ -1,0 +1,203 @@
+#include "stats/telemetry_join.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "reports/report_model.h"
+#include "stats/leg_marks.h"
+#include "stats/legs.h"
+#include "unit/stats/machine_samples.h"
+#include "unit/stats/synthetic.h"
+
+namespace assay {
+namespace {
+
+using synthetic::sampled;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kCell = "local:llamacpp:m";
+
+/// One leg of `calls` calls of 2 s and 100 tokens, each begun at a whole second.
+LedgerContent ledger_with(int64_t calls, int64_t concurrency = 1) {
+  LedgerContent ledger;
+  Cell cell;
+  cell.id = kCell;
+  cell.kind = "llamacpp";
+  ledger.meta.cells = {cell};
+  Prompt prompt;
+  prompt.id = "p";
+  ledger.meta.prompts = {prompt};
+  Leg leg;
+  leg.calls = calls;
+  leg.concurrency = concurrency;
+  ledger.meta.legs = {leg};
+  for (int64_t i = 0; i < calls; ++i) {
+    const double at_ms = 2000 + 2000.0 * static_cast<double>(i / concurrency);
+    CallRecord call = synthetic::ok_call(at_ms, {.ttft_ms = 20, .gap_ms = 20, .tokens = 100});
+    call.at.done = *call.at.sent + 2'000'000'000;
+    call.cell_id = kCell;
+    call.prompt_id = "p";
+    call.index = i;
+    call.run_idx = i;
+    call.concurrency = concurrency;
+    ledger.calls.push_back(std::move(call));
+    ledger.meta.calls.push_back({0, i, i, 0});
+  }
+  RunEnd end;
+  end.state = "completed";
+  ledger.end = end;
+  return ledger;
+}
+
+TEST(LegTelemetry, AnEngineElsewhereIsRemote) {
+  LedgerContent ledger = ledger_with(3);
+  EXPECT_FALSE(group_legs(ledger).legs[0].telemetry) << "nothing was sampled at all";
+  ledger.telemetry = {
+      sampled("other:cell:m", 10, [](int64_t, TelemetrySample& s) { s.cpu_percent = 50; })};
+  const auto leg = group_legs(ledger).legs[0];
+  ASSERT_TRUE(leg.telemetry);
+  EXPECT_EQ(leg.telemetry->missing, "remote");
+  EXPECT_FALSE(leg.telemetry->cpu_percent);
+}
+
+TEST(LegTelemetry, LevelsAreOfTheTimeInFlightAlone) {
+  LedgerContent ledger = ledger_with(3);  // 2 s to 8 s.
+  ledger.telemetry = {sampled(kCell, 12, [](int64_t second, TelemetrySample& s) {
+    const bool busy = second > 2 && second <= 8;
+    s.cpu_percent = busy ? 90 : 5;
+    s.cpu_mhz = busy ? 3000 : 800;
+    s.cpu_temperature_c = busy ? 80 + static_cast<double>(second) : 99;
+    s.engine_memory_bytes = 1e9 + static_cast<double>(second);
+  })};
+  const LegTelemetry machine = *group_legs(ledger).legs[0].telemetry;
+  EXPECT_EQ(machine.missing, "");
+  EXPECT_EQ(machine.samples, 6);
+  EXPECT_DOUBLE_EQ(*machine.cpu_percent, 90);
+  EXPECT_DOUBLE_EQ(*machine.cpu_mhz, 3000);
+  EXPECT_DOUBLE_EQ(*machine.peak_cpu_temperature_c, 88);
+  EXPECT_DOUBLE_EQ(*machine.peak_engine_memory_bytes, 1e9 + 8);
+  EXPECT_EQ(machine.sent_calls, 3);
+  EXPECT_EQ(machine.throttled_calls, 0);
+}
+
+TEST(LegTelemetry, JoulesPerTokenGrossAndNet) {
+  LedgerContent ledger = ledger_with(3);
+  // Moved so that 12 s of rest at 20 W lie before; then 70 W.
+  for (CallRecord& call : ledger.calls) {
+    for (auto* at : {&call.at.sent, &call.at.first_text, &call.at.last_text, &call.at.done}) {
+      **at += 10'000'000'000;
+    }
+  }
+  ledger.telemetry = {sampled(kCell, 20, [](int64_t second, TelemetrySample& s) {
+    const auto t = static_cast<double>(second);
+    s.cpu_energy_j = t <= 12 ? 20 * t : 240 + 70 * (t - 12);
+  })};
+  const LegTelemetry machine = *group_legs(ledger).legs[0].telemetry;
+  ASSERT_EQ(machine.energy.size(), 1U);
+  const LegEnergy& energy = machine.energy[0];
+  EXPECT_EQ(domain_name(energy.domain), "cpu_pkg");
+  EXPECT_NEAR(energy.joules, 420, 1e-9);
+  EXPECT_NEAR(*energy.mean_power_w, 70, 1e-9);
+  EXPECT_NEAR(*energy.j_per_token, 1.4, 1e-9);
+  EXPECT_NEAR(*energy.idle_power_w, 20, 1e-9);
+  EXPECT_NEAR(*energy.net_j_per_token, 1.0, 1e-9);
+  EXPECT_FALSE(energy.attributed);
+}
+
+TEST(LegTelemetry, CallsSideBySideAreCountedOnce) {
+  LedgerContent ledger = ledger_with(4, 4);  // All from 2 s to 4 s.
+  ledger.telemetry = {sampled(kCell, 8, [](int64_t second, TelemetrySample& s) {
+    s.cpu_energy_j = 50 * static_cast<double>(second);
+  })};
+  const LegEnergy energy = group_legs(ledger).legs[0].telemetry->energy.at(0);
+  EXPECT_NEAR(energy.joules, 100, 1e-9);
+  EXPECT_NEAR(*energy.j_per_token, 0.25, 1e-9);
+  EXPECT_FALSE(energy.attributed);
+}
+
+TEST(LegTelemetry, WhatTwoLegsTookTogetherIsSharedOut) {
+  LedgerContent ledger = ledger_with(4, 4);
+  ledger.calls[0].prefix = ledger.calls[1].prefix = Prefix::kReused;
+  ledger.calls[2].prefix = ledger.calls[3].prefix = Prefix::kFresh;
+  ledger.telemetry = {sampled(kCell, 8, [](int64_t second, TelemetrySample& s) {
+    s.cpu_energy_j = 50 * static_cast<double>(second);
+  })};
+  const auto legs = group_legs(ledger).legs;
+  ASSERT_EQ(legs.size(), 2U);
+  for (const LegResult& leg : legs) {
+    EXPECT_NEAR(leg.telemetry->energy.at(0).joules, 50, 1e-9);
+    EXPECT_TRUE(leg.telemetry->energy.at(0).attributed);
+  }
+}
+
+TEST(LegTelemetry, WithoutTokenCountsThereIsEnergyAndNoShareOfIt) {
+  LedgerContent ledger = ledger_with(3);
+  ledger.calls[1].completion_tokens.reset();
+  ledger.telemetry = {sampled(kCell, 12, [](int64_t second, TelemetrySample& s) {
+    s.cpu_energy_j = 50 * static_cast<double>(second);
+  })};
+  const LegEnergy energy = group_legs(ledger).legs[0].telemetry->energy.at(0);
+  EXPECT_NEAR(energy.joules, 300, 1e-9);
+  EXPECT_FALSE(energy.j_per_token);
+}
+
+TEST(LegTelemetry, ThrottlingMarksTheLegAndTheCalls) {
+  LedgerContent ledger = ledger_with(3);
+  ledger.telemetry = {sampled(kCell, 12, [](int64_t second, TelemetrySample& s) {
+    s.cpu_throttle_events = second >= 5 ? 3 : 0;   // During the second call.
+    s.cgroup_throttled_s = second >= 8 ? 0.4 : 0;  // During the third.
+    s.gpus.resize(1);
+    s.gpus[0].throttle = throttle::kPowerCap;  // Told, and no mark.
+  })};
+  const LegResult leg = group_legs(ledger).legs[0];
+  EXPECT_EQ(leg.telemetry->throttled_calls, 2);
+  EXPECT_THAT(leg.telemetry->throttled_by, ElementsAre("cpu: thermal", "container: CPU limit"));
+  EXPECT_DOUBLE_EQ(*leg.telemetry->power_capped_share, 1);
+  const LegMark* mark = find_mark(leg, "throttled");
+  ASSERT_NE(mark, nullptr);
+  EXPECT_EQ(mark->detail, "2 of 3 calls (cpu: thermal, container: CPU limit)");
+  const ReportModel model = make_report_model(std::move(ledger));
+  EXPECT_THAT(model.calls[0].flags, testing::Not(testing::Contains("throttled")));
+  EXPECT_THAT(model.calls[1].flags, testing::Contains("throttled"));
+  EXPECT_THAT(model.calls[2].flags, testing::Contains("throttled"));
+  EXPECT_TRUE(model.cells[0].marked);
+}
+
+TEST(LegTelemetry, ACardTooHotIsAMark) {
+  LedgerContent ledger = ledger_with(1);
+  ledger.telemetry = {sampled(kCell, 6, [](int64_t, TelemetrySample& s) {
+    s.gpus.resize(2);
+    s.gpus[1].throttle = throttle::kThermal | throttle::kHardware;
+  })};
+  EXPECT_THAT(group_legs(ledger).legs[0].telemetry->throttled_by,
+              ElementsAre("gpu: thermal", "gpu: hardware slowdown"));
+}
+
+TEST(LegTelemetry, AClockThatFellWhileItGotHotterIsEvidence) {
+  LedgerContent ledger = ledger_with(10);  // 2 s to 22 s.
+  ledger.telemetry = {sampled(kCell, 24, [](int64_t second, TelemetrySample& s) {
+    s.cpu_mhz = 3600 - 40 * static_cast<double>(second);
+    s.cpu_temperature_c = 60 + static_cast<double>(second);
+  })};
+  const LegResult leg = group_legs(ledger).legs[0];
+  const LegMark* mark = find_mark(leg, "clock_fell");
+  ASSERT_NE(mark, nullptr);
+  EXPECT_THAT(mark->detail, HasSubstr("the processor's clock from 3"));
+}
+
+TEST(LegTelemetry, AClockThatFellInTheColdIsNone) {
+  LedgerContent ledger = ledger_with(10);
+  ledger.telemetry = {sampled(kCell, 24, [](int64_t second, TelemetrySample& s) {
+    s.cpu_mhz = 3600 - 40 * static_cast<double>(second);
+    s.cpu_temperature_c = 60;
+  })};
+  const LegResult leg = group_legs(ledger).legs[0];
+  EXPECT_EQ(find_mark(leg, "clock_fell"), nullptr);
+}
+
+}  // namespace
+}  // namespace assay
