@@ -83,6 +83,14 @@ class Gate {
 
 }  // namespace
 
+void GateResult::add(GateResult other) {
+  files += other.files;
+  total += other.total;
+  for (GateFinding& found : other.findings) {
+    if (static_cast<int64_t>(findings.size()) < kMaxFindings) findings.push_back(std::move(found));
+  }
+}
+
 Result<GateResult> look_for_private(const fs::path& folder, const Privacy& privacy) {
   std::vector<fs::path> paths;
   std::error_code error;

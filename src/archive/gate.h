@@ -22,6 +22,9 @@ struct GateResult {
   int64_t files = 0;
   int64_t total = 0;  ///< Findings, those beyond kMaxFindings too.
   std::vector<GateFinding> findings;
+
+  /// What was seen elsewhere.
+  void add(GateResult other);
 };
 inline constexpr int64_t kMaxFindings = 100;
 

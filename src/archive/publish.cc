@@ -13,13 +13,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder in the archive in which packages are made; gone with all it holds at the end.
+/// A folder beside the archive in which packages are made; gone with all it holds at the end. What
+/// a crash leaves there was not looked at, so it must not lie where others take it from.
 class Staging {
  public:
   static Result<Staging> open(const fs::path& archive) {
-    std::string pattern = (archive / ".new-XXXXXX").string();
+    const fs::path whole = fs::absolute(archive).lexically_normal();
+    std::string pattern = (whole.has_filename() ? whole : whole.parent_path()).string();
+    pattern += ".new-XXXXXX";  // mkdtemp() puts six letters there.
     if (mkdtemp(pattern.data()) == nullptr) {
-      return fail(Errc::kIo, fmt::format("{} cannot be written", archive.string()));
+      return fail(Errc::kIo, fmt::format("no folder can be made beside {}", archive.string()));
     }
     return Staging(pattern);
   }
@@ -115,11 +118,12 @@ Result<PublishResult> publish(const PublishRequest& request) {
     result.runs.push_back(one->run);
     packed.push_back(std::move(*one));
   }
-  // The packages lie in the archive's folder: one look is at both.
   say("looking for what must not be published");
-  auto gate = look_for_private(request.archive, privacy);
-  if (!gate) return fail(gate.error());
-  result.gate = std::move(*gate);
+  for (const fs::path& folder : {staging->path(), request.archive}) {
+    auto gate = look_for_private(folder, privacy);
+    if (!gate) return fail(gate.error());
+    result.gate.add(std::move(*gate));
+  }
   if (result.gate.total > 0 || request.dry_run) return result;
   for (const Packed& one : packed) {
     if (auto moved = move_in(one); !moved) return fail(moved.error());

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "base/varint.h"
+#include "stats/scenario.h"
 
 namespace assay {
 namespace {
@@ -278,10 +279,8 @@ void StreamRecorder::finish() {
   if (record_.outcome == Outcome::kOk) {
     if (!record_.at.first_visible && trim(text_).empty() && !saw_tool_) add_flag("empty");
     if (*record_.finish_reason == "length" && !request_.settings.fixed_length) add_flag("length");
-    constexpr double kTruncated = 0.95;
     if (record_.prompt_tokens && request_.expected_prompt_tokens &&
-        static_cast<double>(*record_.prompt_tokens) <
-            kTruncated * static_cast<double>(*request_.expected_prompt_tokens)) {
+        is_truncated(*record_.prompt_tokens, *request_.expected_prompt_tokens)) {
       add_flag("prompt_truncated");
     }
   }

@@ -65,6 +65,12 @@ std::string queued(const Cell& cell, const Leg& leg, const Answers& ok) {
 
 }  // namespace
 
+bool is_truncated(int64_t counted, int64_t expected) {
+  constexpr double kTruncated = 0.05;
+  const auto missing = static_cast<double>(expected - counted);
+  return missing > std::max(kLengthSlack, kTruncated * static_cast<double>(expected));
+}
+
 void AnswerSpans::add(const CallRecord& call) {
   const auto ttft = derive::ttft_ms(call);
   if (!ttft || !call.at.last_text || *call.at.last_text <= *call.at.first_text) return;

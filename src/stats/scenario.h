@@ -48,6 +48,10 @@ inline constexpr double kLengthSlack = 64;
 inline constexpr int64_t kUsualOverhead = 64;
 inline constexpr double kLeastOutput = 0.5;
 
+/// Whether an engine cut a prompt of about `expected` tokens: it counted fewer by more than a
+/// twentieth, and by more than kLengthSlack, since a salt's own tokens vary from call to call.
+bool is_truncated(int64_t counted, int64_t expected);
+
 /// The most answers whose times from first to last text overlap. Absent where the spans could not
 /// show it: fewer than two a worker, or so short that reading the prompts one after the other would
 /// explain it (the shortest TTFT times the concurrency exceeds the median span).

@@ -91,6 +91,7 @@ class Publish(AssayTest):
         result = self.publish(run, "--dry-run")
         self.assertEqual(result["private"]["total"], 0)
         self.assertEqual(list(self.archive.iterdir()), [])
+        self.assertEqual([p.name for p in self.box.glob("archive*")], ["archive"])
 
     def test_a_published_run_with_other_bytes_is_kept(self):
         run = self.measure()

@@ -220,5 +220,14 @@ TEST(OrderEffect, IsNotSeenWhereItIsNot) {
   EXPECT_EQ(find_mark(legs[0], "order_effect"), nullptr);
 }
 
+TEST(Truncation, IsMoreThanASaltsOwnScatter) {
+  EXPECT_FALSE(is_truncated(30, 32));  // A short prompt whose salt is short in tokens.
+  EXPECT_FALSE(is_truncated(450, 512));
+  EXPECT_TRUE(is_truncated(440, 512));
+  EXPECT_FALSE(is_truncated(3950, 4096));
+  EXPECT_TRUE(is_truncated(2048, 4096));
+  EXPECT_FALSE(is_truncated(5000, 4096));
+}
+
 }  // namespace
 }  // namespace assay
