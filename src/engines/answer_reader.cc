@@ -111,7 +111,7 @@ void AnswerReader::end(const ResponseHead& head, const std::optional<Failure>& f
                                     printable(engine_.key().redact(document_), 120)));
   } else if (kind == Body::kDocument) {
     recorder_.on_document(engine_, document_);
-  } else if (kind == Body::kLines) {
+  } else if (kind == Body::kLines && !recorder_.failed()) {
     lines_.finish([&](std::string_view payload) { recorder_.on_event(engine_, payload); });
   }
   recorder_.finish();

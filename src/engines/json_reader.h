@@ -72,11 +72,12 @@ bool each_top_member(std::string_view payload, size_t& error_at, Visit&& visit) 
   thread_local od::parser parser;
   thread_local std::string padded;
   padded.assign(payload);
-  padded.reserve(payload.size() + simdjson::SIMDJSON_PADDING);
+  // Filled, since a damaged document is read a little past its end: never what was there before.
+  padded.append(simdjson::SIMDJSON_PADDING, ' ');
   od::document document;
   od::object object;
   error_at = 0;
-  if (parser.iterate(padded.data(), padded.size(), padded.capacity()).get(document)) return false;
+  if (parser.iterate(padded.data(), payload.size(), padded.size()).get(document)) return false;
   const auto stop = [&] {
     const char* at = nullptr;
     if (!document.current_location().get(at) && at >= padded.data()) {

@@ -153,10 +153,11 @@ Result<CallRecord> parse_call(std::string_view line) {
   thread_local od::parser parser;
   thread_local std::string padded;
   padded.assign(line);
-  padded.reserve(line.size() + simdjson::SIMDJSON_PADDING);
+  // Filled, since a damaged line is read a little past its end: never what was there before.
+  padded.append(simdjson::SIMDJSON_PADDING, ' ');
   od::document document;
   od::object object;
-  if (parser.iterate(padded.data(), padded.size(), padded.capacity()).get(document) ||
+  if (parser.iterate(padded.data(), line.size(), padded.size()).get(document) ||
       document.get_object().get(object)) {
     return fail(Errc::kProtocol, "the ledger's call line is no JSON object");
   }

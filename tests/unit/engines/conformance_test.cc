@@ -149,6 +149,12 @@ std::vector<Case> cases() {
        .text = "Hello",
        .outcome = Outcome::kError,
        .error_code = "error_in_stream"});
+  add({.name = "line_without_an_end_after_bad_json",
+       .sse = "",
+       .lines = kLineHello + "{\n" + kLineWorld.substr(0, kLineWorld.size() - 1),
+       .text = "Hello",
+       .outcome = Outcome::kError,
+       .error_code = "bad_json"});
   add({.name = "bad_json",
        .sse = kHello + data(R"({"choices":[{)") + kDone,
        .lines = kLineHello + "{\"message\":\n",
