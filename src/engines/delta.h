@@ -26,6 +26,7 @@ struct Delta {
   bool done = false;           ///< The dialect's terminating event.
   bool untold_finish = false;  ///< It never says why an answer ended: the counts tell.
   Stage stage = Stage::kNone;
+  bool is_step = false;    ///< Of the engine's work before its answer: no event of the answer.
   bool bad_usage = false;  ///< Counts outside any sense, such as negative ones; they are left out.
   std::optional<int64_t> prompt_tokens;
   std::optional<int64_t> output_tokens;

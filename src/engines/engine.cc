@@ -28,6 +28,13 @@ Result<const EngineEntry*> find_engine(std::string_view kind) {
                            : fmt::format("did you mean {}?", near));
 }
 
+bool names_model(std::string_view listed, std::string_view asked) {
+  if (!listed.starts_with(asked)) return false;
+  const std::string_view rest = listed.substr(asked.size());
+  return rest.empty() || rest == ":latest" ||
+         (rest.front() == '@' && asked.find('@') == std::string_view::npos);
+}
+
 Task<Result<void>> Engine::describe(ModelInfo& /*model*/, Nanos /*timeout*/) {
   co_return Result<void>();
 }

@@ -101,6 +101,10 @@ struct Optional400 {
   bool labels = true;
 };
 
+/// Whether calls to `asked` reach the model that is listed as `listed`: tags and quantizations may
+/// be left out, `llama3` for `llama3:latest` and `qwen3` for `qwen3@q4_k_m`.
+bool names_model(std::string_view listed, std::string_view asked);
+
 /// A server that runs models, in its own dialect. Lives on the load thread: tasks suspend, never
 /// block. Not thread-safe.
 class Engine {
@@ -126,6 +130,8 @@ class Engine {
   virtual Task<Result<std::string>> make_cold(std::string model) = 0;
   /// Whether make_cold takes the model away.
   [[nodiscard]] virtual bool unloads() const { return false; }
+  /// Whether it leaves the server's other models alone.
+  [[nodiscard]] virtual bool unloads_one() const { return unloads(); }
   /// Whether a call to a model that make_cold took away loads it. Otherwise load() has to.
   [[nodiscard]] virtual bool loads_in_call() const { return true; }
   /// Loads `model` and comes back when it is ready. kNotFound where there is no such request.

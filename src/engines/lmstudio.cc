@@ -84,6 +84,8 @@ void apply_type(std::string_view type, std::string_view content, Delta& delta) {
   for (const Known& known : kStages) {
     if (known.type == type) delta.stage = known.stage;
   }
+  delta.is_step = type == "chat.start" || type.starts_with("model_load.") ||
+                  type.starts_with("prompt_processing.");
   if (type == "message.delta" || type == "reasoning.delta") {
     delta.has_choice = true;
     (type == "message.delta" ? delta.text : delta.reasoning) = content;

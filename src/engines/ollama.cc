@@ -239,7 +239,8 @@ class OllamaEngine : public Engine {
       const auto running = co_await get("/api/ps", kMost);
       if (!running) co_return;
       there = false;
-      for (const Json& loaded : list(*running)) there |= text_at(loaded, "name") == model;
+      for (const Json& loaded : list(*running))
+        there |= names_model(text_at(loaded, "name"), model);
       if (there) co_await sleep_for(http().io(), kBetween);
     }
   }

@@ -74,7 +74,7 @@ bool StreamRecorder::on_event(Engine& engine, std::string_view payload) {
   Delta delta;
   if (!decode(engine, payload, delta)) return false;
   ++record_.events;
-  if (!record_.at.first_event) record_.at.first_event = since_epoch(stamp_.at);
+  if (!delta.is_step && !record_.at.first_event) record_.at.first_event = since_epoch(stamp_.at);
   if (delta.has_error) {
     fail_call(Outcome::kError, "error_in_stream",
               fmt::format("the engine reported: {}",

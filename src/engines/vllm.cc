@@ -45,6 +45,7 @@ class VllmEngine : public OpenAiEngine {
   }
 
   [[nodiscard]] bool unloads() const override { return can_sleep_; }
+  [[nodiscard]] bool unloads_one() const override { return false; }  // It sleeps as a whole.
   [[nodiscard]] bool loads_in_call() const override { return false; }
 
   /// Level 1: the weights go to main memory, the cache is dropped.

@@ -158,6 +158,7 @@ std::optional<Table> machine_table(const ReportModel& model) {
     if (labels.size() > 1 && leg.cell >= 0) {
       name = labels[static_cast<size_t>(leg.cell)] + " · " + name;
     }
+    if (!leg.marks.empty()) name += " !";
     std::vector<TableCell> row{name};
     for (const Figure& figure : shown) row.emplace_back(figure.of(*leg.telemetry));
     table.rows.push_back(std::move(row));

@@ -49,6 +49,7 @@ Task<std::string> EngineKeeper::ready(int64_t cell) {
   while (keep.loading && !hooks_.stopping())
     co_await sleep_for(session_.io, ManagedEngine::kLogEvery);
   if (hooks_.stopping()) co_return std::string();
+  if (!keep.given_up.empty()) co_return keep.given_up;
   if (engine->state() == ManagedEngine::State::kFailed) notice_death(cell);
   if (engine->state() == ManagedEngine::State::kRunning) co_return std::string();
   if (keep.given_up.empty() && keep.deaths > kMaxRevivals) {
@@ -91,7 +92,7 @@ Task<void> EngineKeeper::explain_failure(int64_t cell, int64_t deaths_before, Ca
 Task<void> EngineKeeper::prepare(std::set<int64_t> cells) {
   if (spec_.prepare == "stop-managed") stop_others(cells);
   if (spec_.prepare != "unload-others") co_return;
-  for (const int64_t cell : cells) co_await unload_others(cell);
+  for (const int64_t cell : cells) co_await unload_others(cell, cells);
 }
 
 void EngineKeeper::stop_others(const std::set<int64_t>& cells) {
@@ -115,13 +116,17 @@ void EngineKeeper::stop_others(const std::set<int64_t>& cells) {
   }
 }
 
-Task<void> EngineKeeper::unload_others(int64_t cell) {
+Task<void> EngineKeeper::unload_others(int64_t cell, std::set<int64_t> measured) {
   const std::shared_ptr<Engine> engine = live(cell).engine;
-  if (engine == nullptr || !engine->unloads()) co_return;
+  if (engine == nullptr || !engine->unloads_one()) co_return;
   const auto models = co_await engine->models(kAskTimeout);
   if (!models) co_return;
   for (const ModelInfo& model : *models) {
-    if (!model.loaded || model.name == live(cell).cell.model) continue;
+    const bool wanted = std::any_of(measured.begin(), measured.end(), [&](int64_t other) {
+      const Cell& kept = live(other).cell;
+      return kept.url == live(cell).cell.url && names_model(model.name, kept.model);
+    });
+    if (!model.loaded || wanted) continue;
     const auto cold = co_await engine->make_cold(model.name);
     if (cold) {
       hooks_.note(fmt::format("unloaded {}", printable(model.name, 80)));

@@ -61,7 +61,7 @@ class EngineKeeper {
   [[nodiscard]] LiveCell& live(int64_t cell) { return session_.cells[static_cast<size_t>(cell)]; }
   /// Takes notice of an engine that died.
   void notice_death(int64_t cell);
-  Task<void> unload_others(int64_t cell);
+  Task<void> unload_others(int64_t cell, std::set<int64_t> measured);
   void stop_others(const std::set<int64_t>& cells);
 
   Session& session_;

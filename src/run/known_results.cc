@@ -14,8 +14,8 @@
 namespace assay {
 namespace {
 
-/// What a leg asks, whatever the cell: prompt, settings, concurrency, rate.
-using Question = std::tuple<std::string, std::string, int64_t, std::optional<double>>;
+/// What a leg asks, whatever the cell: phase, prompt, settings, concurrency, rate.
+using Question = std::tuple<Phase, std::string, std::string, int64_t, std::optional<double>>;
 
 /// What the plan asks of a cell.
 std::set<Question> questions_for(const RunMeta& meta, int64_t cell) {
@@ -23,8 +23,8 @@ std::set<Question> questions_for(const RunMeta& meta, int64_t cell) {
   for (const Leg& leg : meta.legs) {
     if (leg.cell != cell || leg.phase == Phase::kWarmup || leg.phase == Phase::kSkipped) continue;
     if (!leg.skip.empty() || leg.prompt < 0) continue;
-    questions.emplace(meta.prompts[static_cast<size_t>(leg.prompt)].id, leg.settings_hash,
-                      leg.concurrency, leg.request_rate);
+    questions.emplace(leg.phase, meta.prompts[static_cast<size_t>(leg.prompt)].id,
+                      leg.settings_hash, leg.concurrency, leg.request_rate);
   }
   return questions;
 }

@@ -42,7 +42,9 @@ RunTelemetry::RunTelemetry(const Setup& setup)
     relay.number = static_cast<int64_t>(i) + 1;
     relay.epoch = setup.epoch;
     relay.cells = std::move(cells.nodes[i]);
-    relay.on_line = [this](std::string line, bool is_header) { keep(std::move(line), is_header); };
+    relay.on_line = [this, number = relay.number](std::string line, bool is_header) {
+      keep(std::move(line), number, is_header);
+    };
     nodes_[i]->start(std::move(relay));
   }
   const auto tell = [&session = setup.session,
@@ -61,10 +63,10 @@ RunTelemetry::RunTelemetry(const Setup& setup)
                        about.node = "local";
                        about.cells = local;
                        about.rate_hz = rate;
-                       keep(telemetry_header_line(about, 0), true);
+                       keep(telemetry_header_line(about, 0), 0, true);
                        has_header = true;
                      }
-                     keep(telemetry_row_line(machine, sample, 0), false);
+                     keep(telemetry_row_line(machine, sample, 0), 0, false);
                      if (sample.at_ns - told < kSecondNs - kEarlyNs) return;
                      told = sample.at_ns;
                      tell(sample);
@@ -90,10 +92,10 @@ std::optional<TelemetrySample> RunTelemetry::latest() const {
   return sampler_ ? sampler_->latest() : std::nullopt;
 }
 
-void RunTelemetry::keep(std::string line, bool is_header) {
-  {
+void RunTelemetry::keep(std::string line, int64_t stream, bool is_header) {
+  if (!is_header) {
     const std::lock_guard lock(mutex_);
-    if (!room_.take(line.size() + 1) && !is_header) return;
+    if (!room_.take(line.size() + 1, stream)) return;
   }
   // A full queue ends the run by way of its records; samples may be lost.
   [[maybe_unused]] const bool queued = writer_.telemetry(std::move(line));

@@ -49,7 +49,7 @@ class RunTelemetry {
   [[nodiscard]] std::optional<TelemetrySample> latest() const;
 
  private:
-  void keep(std::string line, bool is_header);
+  void keep(std::string line, int64_t stream, bool is_header);
 
   RunWriter& writer_;
   std::vector<std::unique_ptr<NodeSampler>>& nodes_;

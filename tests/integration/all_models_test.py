@@ -42,7 +42,7 @@ class AllModels(AssayTest):
     def test_other_settings_are_measured_and_force_measures_again(self):
         self.run_all("--all-models")
         for other in (("--max-tokens", "4"), ("--prompt", "hello"), ("--temperature", "0.5"),
-                      ("--force",), ("--retest",)):
+                      ("--cold", "1"), ("--force",), ("--retest",)):
             document = self.run_all("--all-models", *other)
             self.assertEqual(len(self.models(document)), 4, other)
 

@@ -300,5 +300,14 @@ TEST(Ollama, TellsWhatIsOnTheGpuAndWhichWeights) {
   EXPECT_EQ(model.digest.substr(0, 12), "2ae6f6dd7a3d");
 }
 
+TEST(ModelNames, TagsAndQuantizationsMayBeLeftOut) {
+  EXPECT_TRUE(names_model("llama3:latest", "llama3"));
+  EXPECT_TRUE(names_model("qwen3@q4_k_m", "qwen3"));
+  EXPECT_TRUE(names_model("qwen3@q4_k_m", "qwen3@q4_k_m"));
+  EXPECT_FALSE(names_model("qwen3@q8_0", "qwen3@q4_k_m"));
+  EXPECT_FALSE(names_model("llama3:8b", "llama3"));
+  EXPECT_FALSE(names_model("llama3", "llama3:latest"));
+}
+
 }  // namespace
 }  // namespace assay::test
