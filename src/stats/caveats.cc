@@ -84,6 +84,9 @@ void add_checks(const Measurement& m, Caveats& caveats) {
                  fmt::format("the server generated {:.1f} % more tokens than were received: "
                              "somebody else used it",
                              100 * found("server_tokens")));
+  caveats.add_if(failed(m, "prefix_cache"), "prefix_cache",
+                 fmt::format("the server had {:.0f} % of the prompts in its cache that were new",
+                             100 * found("prefix_cache")));
   caveats.add_if(failed(m, "arrivals_late"), "arrivals_late",
                  fmt::format("calls were sent {:.1f} ms late at p99", found("arrivals_late")));
   caveats.add_if(

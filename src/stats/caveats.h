@@ -22,7 +22,7 @@ struct Caveat {
 /// - imported: another tool measured the run;
 /// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
 ///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
-/// - in_flight_differs, server_shared, arrivals_late, arrivals_rate: as above;
+/// - in_flight_differs, server_shared, prefix_cache, arrivals_late, arrivals_rate: as above;
 /// - void, invalid, order_effect, throttled, clock_fell, client_limited: legs that are marked so
 /// (stats/leg_marks.h);
 /// - estimated_tokens: ok calls are flagged `estimated_tokens`;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
+#include <optional>
+#include <vector>
 
 namespace assay {
 namespace {
@@ -38,6 +41,22 @@ class Cards {
   std::vector<bool> tells_;
 };
 
+/// Between readings: some sensors are asked more seldom than the machine is sampled.
+template <class Reading>
+double usual_interval_ns(const TelemetryStream& stream, const Reading& reading) {
+  std::vector<int64_t> intervals;
+  std::optional<int64_t> last;
+  for (const TelemetrySample& sample : stream.samples) {
+    if (!reading(sample)) continue;
+    if (last) intervals.push_back(sample.at_ns - *last);
+    last = sample.at_ns;
+  }
+  if (intervals.empty()) return 0;
+  const auto middle = intervals.begin() + std::ssize(intervals) / 2;
+  std::nth_element(intervals.begin(), middle, intervals.end());
+  return static_cast<double>(*middle);
+}
+
 }  // namespace
 
 std::string_view domain_name(EnergyDomain domain) {
@@ -65,17 +84,21 @@ double seconds_of(std::span<const Span> spans) {
   return seconds;
 }
 
-EnergyMeter::EnergyMeter(const TelemetryStream& stream, EnergyDomain domain)
-    : reach_ns_(kReach * 1e9 / stream.rate_hz) {
+EnergyMeter::EnergyMeter(const TelemetryStream& stream, EnergyDomain domain) {
   const Cards energy(stream, &GpuSample::energy_j);
   const Cards power(stream, &GpuSample::power_w);
   const bool gpus = domain == EnergyDomain::kGpus;
   // A counter that not every card has would leave out the others'.
   const bool counter = !gpus || (energy.count() > 0 && energy.count() >= power.count());
-  const double longest_ns = kMaxSampleGap * 1e9 / stream.rate_hz;
+  const auto reading = [&](const TelemetrySample& sample) {
+    return !gpus ? sample.cpu_energy_j : (counter ? energy : power).sum(sample);
+  };
+  const double period_ns = std::max(1e9 / stream.rate_hz, usual_interval_ns(stream, reading));
+  reach_ns_ = kReach * period_ns;
+  const double longest_ns = (counter ? kMaxCounterGap : kMaxSampleGap) * period_ns;
   std::optional<double> before;
   for (const TelemetrySample& sample : stream.samples) {
-    const auto now = !gpus ? sample.cpu_energy_j : (counter ? energy : power).sum(sample);
+    const auto now = reading(sample);
     if (!now) continue;
     Point point{sample.at_ns, 0, false};
     if (before) {

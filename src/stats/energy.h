@@ -32,7 +32,9 @@ class EnergyMeter {
   EnergyMeter(const TelemetryStream& stream, EnergyDomain domain);
 
   /// Joules over spans that do not overlap. Absent without spans, where a span reaches more than
-  /// kReach periods beyond the readings, or holds a hole of more than kMaxSampleGap periods.
+  /// kReach periods beyond the readings, or holds a hole of more than kMaxSampleGap periods,
+  /// of a counter kMaxCounterGap. A period is the samples', or the readings' own usual one where it
+  /// is longer.
   [[nodiscard]] std::optional<double> joules(std::span<const Span> spans) const;
 
  private:
@@ -50,8 +52,10 @@ class EnergyMeter {
 };
 inline constexpr double kReach = 1.5;
 inline constexpr double kMaxSampleGap = 5;
+/// Of a counter, which knows what it held: a long run's file keeps every tenth sample.
+inline constexpr double kMaxCounterGap = 12;
 
-/// Mean power before the first call, in watts: from the first sample to `first_call_ns`. Absent
+/// Mean power before the first call was taken up, in watts: from the first sample on. Absent
 /// below kIdleSeconds of it.
 std::optional<double> idle_power_w(const TelemetryStream& stream, EnergyDomain domain,
                                    int64_t first_call_ns);

@@ -56,6 +56,7 @@ void add_void(const RunMeta& meta, const Answers& answers, LegResult& leg) {
   leg.aggregate_tps.reset();
   leg.requests_per_sec.reset();
   leg.all_calls.reset();
+  leg.course.reset();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "stats/leg_marks.h"
 #include "stats/machine_samples.h"
 
 namespace assay {
@@ -79,18 +80,17 @@ std::optional<LegEnergy> energy_of(const EnergyMeter& meter, std::span<const Sha
 }
 
 void add_energy(const TelemetryStream& stream, std::span<const Flight> flights,
-                std::span<const size_t> own, const std::vector<bool>& here, LegTelemetry& out) {
+                std::span<const size_t> own, const std::vector<bool>& here, int64_t rest_until_ns,
+                LegTelemetry& out) {
   const std::vector<Share> shares = shares_of(flights, own, here);
   double seconds = 0;
   for (const Share& part : shares) seconds += part.share * seconds_of({&part.span, 1});
-  int64_t first_call = INT64_MAX;
-  for (const Flight& flight : flights) first_call = std::min(first_call, flight.span.from_ns);
   const auto tokens = tokens_of(flights, own);
   for (const EnergyDomain domain : {EnergyDomain::kCpuPackages, EnergyDomain::kGpus}) {
     auto energy = energy_of(EnergyMeter(stream, domain), shares, seconds);
     if (!energy) continue;
     energy->domain = domain;
-    energy->idle_power_w = idle_power_w(stream, domain, first_call);
+    energy->idle_power_w = idle_power_w(stream, domain, rest_until_ns);
     if (tokens) energy->j_per_token = energy->joules / *tokens;
     if (tokens && energy->idle_power_w) {
       energy->net_j_per_token = (energy->joules - *energy->idle_power_w * seconds) / *tokens;
@@ -128,6 +128,10 @@ void TelemetryJoin::add(CallRecord& record) {
   const auto cell = static_cast<size_t>(leg.cell);
   const auto span = in_flight(record);
   if (!span || meta_.cells[cell].id != record.cell_id || machines_[cell] == nullptr) return;
+  // A cold call unloads and loads before it is sent, and that is no rest.
+  for (const auto& at : {record.at.unload_start, record.at.sent}) {
+    if (at) first_activity_ns_ = std::min(first_activity_ns_, *at);
+  }
   constexpr std::string_view kFlag = "throttled";
   const bool told =
       std::find(record.flags.begin(), record.flags.end(), kFlag) != record.flags.end();
@@ -158,7 +162,7 @@ LegTelemetry TelemetryJoin::figures(int64_t cell, std::span<const size_t> own) c
   }
   std::vector<bool> here;
   for (const TelemetryStream* machine : machines_) here.push_back(machine == stream);
-  add_energy(*stream, flights_, own, here, out);
+  add_energy(*stream, flights_, own, here, first_activity_ns_, out);
   for (const size_t i : own) {
     ++out.sent_calls;
     const auto words = throttled_in(*stream, flights_[i].span);
@@ -208,6 +212,8 @@ void TelemetryJoin::finish(std::vector<LegResult>& legs) const {
       }
     }
     leg.telemetry = figures(leg.cell, own);
+    // Its calls answer another question than was asked: no figure of theirs is shown.
+    if (find_mark(leg, "void") != nullptr) leg.telemetry->energy.clear();
     add_marks(leg.cell, own, leg);
   }
 }

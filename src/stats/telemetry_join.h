@@ -48,6 +48,7 @@ class TelemetryJoin {
   const RunMeta& meta_;
   std::vector<const TelemetryStream*> machines_;  ///< By cell; null: remote.
   std::vector<Flight> flights_;
+  int64_t first_activity_ns_ = INT64_MAX;  ///< When the first call was taken up.
   bool sampled_ = false;
 };
 

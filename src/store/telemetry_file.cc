@@ -86,10 +86,10 @@ std::string telemetry_row_line(const TelemetryStream& about, const TelemetrySamp
   return line + "]";
 }
 
-bool TelemetryRoom::take(size_t bytes) {
+bool TelemetryRoom::take(size_t bytes, int64_t stream) {
   constexpr size_t kThinned = 10;
   const bool whole = written_ + bytes <= kMaxTelemetryBytes / 2;
-  const bool due = seen_++ % kThinned == 0;
+  const bool due = seen_[stream]++ % kThinned == 0;
   if (!whole && (!due || written_ + bytes > kMaxTelemetryBytes)) return false;
   written_ += bytes;
   return true;
@@ -199,6 +199,15 @@ std::vector<TelemetryStream> TelemetryParser::take() {
         return (s.*field.member).has_value();
       });
       if (any) entry.stream.missing.erase(std::string(field.name));
+    }
+    for (size_t gpu = 0; gpu < static_cast<size_t>(entry.stream.gpus); ++gpu) {
+      for (const auto& field : gpu_fields()) {
+        const auto& samples = entry.stream.samples;
+        const bool any = std::any_of(samples.begin(), samples.end(), [&](const auto& s) {
+          return gpu < s.gpus.size() && (s.gpus[gpu].*field.member).has_value();
+        });
+        if (any) entry.stream.missing.erase(fmt::format("gpu{}_{}", gpu, field.name));
+      }
     }
     streams.push_back(std::move(entry.stream));
   }

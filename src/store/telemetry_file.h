@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,13 +27,13 @@ class TelemetryRoom {
  public:
   /// `written`: bytes that the file has already.
   explicit TelemetryRoom(size_t written = 0) : written_(written) {}
-  /// Whether a line of so many bytes is to be written. Each is until half of kMaxTelemetryBytes is
-  /// full, then every tenth, then none.
-  bool take(size_t bytes);
+  /// Whether a sample's line of so many bytes is to be written. Each is until half of
+  /// kMaxTelemetryBytes is full, then every tenth of its stream, then none.
+  bool take(size_t bytes, int64_t stream);
 
  private:
   size_t written_;
-  size_t seen_ = 0;
+  std::map<int64_t, size_t> seen_;  ///< By stream.
 };
 inline constexpr size_t kMaxTelemetryBytes = 32 << 20;
 

@@ -21,13 +21,19 @@ class Rapl : public TelemetrySource {
   explicit Rapl(std::vector<Counter> counters) : counters_(std::move(counters)) {}
 
   void read(const ReadingContext& context, TelemetrySample& out) override {
-    double grown_uj = 0;
-    for (Counter& counter : counters_) {
+    std::vector<double> readings;
+    for (const Counter& counter : counters_) {
       const auto now = sensor_number(counter.file);
       if (!now) return;  // Part of the packages would pass for all.
+      readings.push_back(*now);
+    }
+    double grown_uj = 0;
+    for (size_t i = 0; i < counters_.size(); ++i) {
+      Counter& counter = counters_[i];
+      const double now = readings[i];
       if (counter.last_uj) {
-        const double range = *now < *counter.last_uj ? counter.range_uj : 0;
-        grown_uj += std::max(0.0, *now + range - *counter.last_uj);
+        const double range = now < *counter.last_uj ? counter.range_uj : 0;
+        grown_uj += std::max(0.0, now + range - *counter.last_uj);
       }
       counter.last_uj = now;
     }

@@ -76,14 +76,39 @@ TEST(Energy, CardsThatTellAreAddedAndThoseThatNeverDoAreLeftOut) {
   EXPECT_DOUBLE_EQ(*joules(stream, kGpu, {seconds(2, 4)}), 300);
 }
 
-TEST(Energy, AHoleInTheReadingsIsNotBridged) {
-  TelemetryStream stream = by_counter();
-  std::erase_if(stream.samples, [](const TelemetrySample& sample) {
-    return sample.at_ns > 5 * kSecondNs && sample.at_ns < 12 * kSecondNs;
+TelemetryStream without(TelemetryStream stream, int64_t after_s, int64_t before_s) {
+  std::erase_if(stream.samples, [&](const TelemetrySample& sample) {
+    return sample.at_ns > after_s * kSecondNs && sample.at_ns < before_s * kSecondNs;
   });
-  EXPECT_FALSE(joules(stream, kCpu, {seconds(4, 13)}));
-  EXPECT_FALSE(joules(stream, kCpu, {seconds(7, 8)}));
-  EXPECT_DOUBLE_EQ(*joules(stream, kCpu, {seconds(13, 14)}), 100);
+  return stream;
+}
+
+TEST(Energy, AHoleInTheReadingsIsNotBridged) {
+  const TelemetryStream power = without(sampled("c", 40,
+                                                [](int64_t, TelemetrySample& sample) {
+                                                  sample.gpus.resize(1);
+                                                  sample.gpus[0].power_w = 100;
+                                                }),
+                                        5, 12);
+  EXPECT_FALSE(joules(power, kGpu, {seconds(4, 13)}));
+  EXPECT_FALSE(joules(power, kGpu, {seconds(7, 8)}));
+  EXPECT_DOUBLE_EQ(*joules(power, kGpu, {seconds(13, 14)}), 100);
+}
+
+TEST(Energy, ACounterKnowsWhatAThinnedFileLeftOut) {
+  const auto counter = [](int64_t s, TelemetrySample& sample) {
+    sample.cpu_energy_j = 40 * static_cast<double>(s);
+  };
+  EXPECT_DOUBLE_EQ(*joules(without(sampled("c", 40, counter), 5, 15), kCpu, {seconds(4, 16)}), 480);
+  EXPECT_FALSE(joules(without(sampled("c", 40, counter), 5, 18), kCpu, {seconds(4, 19)}));
+}
+
+TEST(Energy, ASensorThatIsAskedSeldomHasItsOwnPace) {
+  const TelemetryStream stream = sampled("c", 40, [](int64_t s, TelemetrySample& sample) {
+    sample.gpus.resize(1);
+    if (s % 6 == 0) sample.gpus[0].power_w = 100;
+  });
+  EXPECT_DOUBLE_EQ(*joules(stream, kGpu, {seconds(1, 30)}), 2900);
 }
 
 TEST(Energy, ACounterThatBeganAnewIsNotBridged) {

@@ -20,6 +20,17 @@ LedgerContent ledger_with(Prompt::Salt salt, int64_t queries, int64_t hits) {
   return ledger;
 }
 
+TEST(PrefixGuard, TheTemplateBeforeTheSaltIsOurOwn) {
+  LedgerContent ledger = ledger_with(Prompt::Salt::kPerCall, 1000, 160);
+  ledger.meta.cells.resize(1);
+  ledger.meta.legs[0].cell = 0;
+  ledger.meta.legs[0].calls = 10;
+  ledger.meta.cells[0].prompt_overhead = 16;
+  EXPECT_EQ(salted_hit_share(ledger), 0.0);
+  ledger.meta.cells[0].prompt_overhead = 6;
+  EXPECT_EQ(salted_hit_share(ledger), 0.1);
+}
+
 TEST(PrefixGuard, SaltedPromptsCannotHaveBeenInTheCache) {
   EXPECT_EQ(salted_hit_share(ledger_with(Prompt::Salt::kPerCall, 1000, 400)), 0.4);
   EXPECT_EQ(salted_hit_share(ledger_with(Prompt::Salt::kPerCall, 1000, 0)), 0.0);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -137,13 +138,25 @@ TEST(TelemetryRoom, ALongRunIsThinnedThenEnds) {
   size_t seen = 0;
   size_t last = 0;
   for (; seen < 10 * kMaxTelemetryBytes / kLine; ++seen) {
-    if (!room.take(kLine)) continue;
+    if (!room.take(kLine, 0)) continue;
     ++kept;
     last = seen;
   }
   EXPECT_EQ(kept, kMaxTelemetryBytes / kLine);
   EXPECT_GT(last, 5 * kMaxTelemetryBytes / kLine) << "the second half lasts ten times as long";
-  EXPECT_FALSE(TelemetryRoom(kMaxTelemetryBytes).take(1)) << "an earlier session filled it";
+  EXPECT_FALSE(TelemetryRoom(kMaxTelemetryBytes).take(1, 0)) << "an earlier session filled it";
+}
+
+TEST(TelemetryRoom, EveryMachineIsThinnedByItself) {
+  TelemetryRoom room(kMaxTelemetryBytes / 2);
+  std::array<int, 2> kept{};
+  for (int i = 0; i < 100; ++i) {
+    for (const size_t stream : {0U, 1U}) {
+      kept.at(stream) += room.take(64, static_cast<int64_t>(stream)) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(kept[0], 10);
+  EXPECT_EQ(kept[1], 10);
 }
 
 TEST(TelemetryRelay, LinesOfAnotherMachineAreMadeTheRuns) {
