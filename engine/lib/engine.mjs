@@ -52,6 +52,11 @@ export async function loadEngine(options) {
         embeddingSize: model.embeddingVectorSize,
         modelBytes: model.size,
         template: new ChatTemplate(model.fileInfo.metadata.tokenizer.chat_template, vocabulary),
+        load: {
+            flash_attention: options.flashAttention === "auto" ? "auto" : options.flashAttention ? "on" : "off",
+            cache_type_k: options.cacheTypeK, cache_type_v: options.cacheTypeV,
+            batch_size: Math.min(options.batch, contextSize), gpu_layers: 0
+        },
         slots: new SlotPool(sequences),
         neverEnd: banEnds(model, vocabulary)
     };

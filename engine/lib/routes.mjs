@@ -116,6 +116,7 @@ function properties(engine) {
         eos_token: engine.vocabulary.eos,
         modalities: {vision: false, audio: false},
         build_info: engine.build,
-        n_threads: engine.threads
+        n_threads: engine.threads,
+        load: engine.load
     };
 }

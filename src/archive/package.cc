@@ -12,6 +12,7 @@
 #include "model/json.h"
 #include "reports/builtin.h"
 #include "reports/report_model.h"
+#include "reports/run_document.h"
 #include "store/ledger.h"
 
 namespace assay {
@@ -109,18 +110,6 @@ Json hardware_json(const RunMeta& meta) {
   return meta.environment ? Json(environment_json(*meta.environment)) : Json(nullptr);
 }
 
-Json counts_json(const ReportModel& model) {
-  int64_t ok = 0;
-  int64_t failed = 0;
-  int64_t skipped = 0;
-  for (const CellSummary& cell : model.cells) {
-    ok += cell.ok;
-    failed += cell.failed;
-    skipped += cell.skipped;
-  }
-  return {{"ok", ok}, {"failed", failed}, {"skipped", skipped}};
-}
-
 Result<Json> file_json(const fs::path& path) {
   const auto text = read_file(path, int64_t{4} << 30);
   if (!text) return fail(text.error());
@@ -164,7 +153,7 @@ Result<Json> metadata_json(const ReportModel& model, const Package& package) {
               {"git_changes", meta.git_changes},
               {"cells", std::move(cells)},
               {"prompts", std::move(prompts)},
-              {"calls", counts_json(model)},
+              {"calls", calls_document(model)},
               {"unreliable", package.unreliable},
               {"hardware", hardware_json(meta)},
               {"replaced", std::move(replaced)},

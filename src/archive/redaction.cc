@@ -144,6 +144,11 @@ Result<std::string> redact_line(std::string_view line, Aliases& aliases) {
       if (!end) return fail(end.error());
       return redact_meta(end_line(*end), aliases);
     }
+    case LineType::kWait: {
+      const auto wait = parse_wait(line);
+      if (!wait) return fail(wait.error());
+      return redact_meta(wait_line(*wait), aliases);
+    }
     case LineType::kResume: {
       const Json json = Json::parse(line);
       return resume_line(json.value("at_utc", ""), json.value("at_ns", int64_t{0}));

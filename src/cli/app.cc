@@ -57,9 +57,10 @@ void add_options(CLI::App& app, const std::function<bool(std::string_view)>& tak
   static RunSpec shape;  // Only its kinds are looked at.
   for (const BoundOption& option : bind_options(shape)) {
     if (!takes(option.info.name)) continue;
-    add_flag(app, flag_names(option.info.name, option.info.short_name), option.info.value,
-             option.info.help, std::string(option.info.group),
-             option.kind == BoundOption::Kind::kList,
+    const std::string value =
+        fmt::format("{}{}", option.info.value, option.info.lists ? "[,...]" : "");
+    add_flag(app, flag_names(option.info.name, option.info.short_name), value, option.info.help,
+             std::string(option.info.group), option.kind == BoundOption::Kind::kList,
              collected.options[std::string(option.info.name)]);
   }
 }

@@ -67,7 +67,7 @@ int command_config_validate(Invocation& invocation) {
   if (faults.empty()) {
     RunSpec spec;
     apply_settings(settings, spec, faults);
-    for (const std::string& fault : check_spec(spec)) faults.push_back(fault);
+    if (faults.empty()) faults = check_settings(spec, settings);
   }
   if (!faults.empty()) {
     print_error(Error(Errc::kInvalidArgument, join(faults, "\n")));

@@ -9,6 +9,7 @@
 #include "cli/exit_codes.h"
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
+#include "run/doctor.h"
 #include "stats/metrics.h"
 #include "stats/restarts.h"
 #include "store/ledger.h"
@@ -91,12 +92,52 @@ int measure_noise(const Invocation& invocation) {
   return exit_code::kDone;
 }
 
+void print_checks_json(const std::vector<DoctorCheck>& checks) {
+  Json list = Json::array();
+  for (const DoctorCheck& check : checks) {
+    list.push_back({{"name", check.name},
+                    {"health", to_text(check.health)},
+                    {"found", check.found},
+                    {"advice", check.advice.empty() ? Json(nullptr) : Json(check.advice)}});
+  }
+  const Json document{{"schema", "assay.doctor/1"}, {"checks", std::move(list)}};
+  fmt::print("{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+/// Whether this machine is fit to be measured on.
+int examine(const Invocation& invocation) {
+  const auto bands = parse_heat_bands(invocation.spec.heat_bands);
+  if (!bands) return report_failure(bands.error());
+  const std::vector<DoctorCheck> checks = examine_machine(machine_roots(), *bands);
+  if (invocation.spec.json) {
+    print_checks_json(checks);
+    return exit_code::kDone;
+  }
+  int64_t warnings = 0;
+  for (const DoctorCheck& check : checks) {
+    fmt::print("{:<8} {:<13} {}\n", to_text(check.health), check.name, check.found);
+    if (!check.advice.empty()) fmt::print("{:<22} -> {}\n", "", check.advice);
+    warnings += check.health == Health::kWarn ? 1 : 0;
+  }
+  if (warnings == 0) {
+    fmt::print("Nothing here keeps figures from being right.\n");
+  } else {
+    fmt::print("{} {} figures here.\n", warnings,
+               warnings == 1 ? "thing changes" : "things change");
+  }
+  fmt::print("'assay doctor --noise' measures how far identical runs lie apart.\n");
+  return exit_code::kDone;
+}
+
 }  // namespace
 
 int command_doctor(Invocation& invocation) {
   if (invocation.has("noise")) return measure_noise(invocation);
-  return report_failure(Error(Errc::kInvalidArgument, "say what to look at",
-                              "'assay doctor --noise' measures how far identical runs lie apart"));
+  if (invocation.has("pairs")) {
+    return report_failure(Error(Errc::kInvalidArgument, "--pairs is of --noise",
+                                "'assay doctor --noise --pairs 3' measures three"));
+  }
+  return examine(invocation);
 }
 
 }  // namespace assay

@@ -69,6 +69,7 @@ int help_exit_codes() {
       "  4  refused: another run measures, or a check before the run failed\n"
       "  5  no target can be reached\n"
       "  6  more failed calls than --max-failed (default: when every call failed)\n"
+      "  7  stopped by --max-temp or --max-power; results so far are kept, 'assay resume' goes on\n"
       "130  interrupted by Ctrl-C; results so far are kept, 'assay resume' goes on\n"
       "143  terminated; the same\n");
   return exit_code::kDone;

@@ -25,6 +25,7 @@ int exit_code_for(const RunSpec& spec, const Measured& measured) {
   if (result.signal == SIGINT && result.state != "completed") return exit_code::kInterrupted;
   if (result.signal == SIGTERM && result.state != "completed") return exit_code::kTerminated;
   if (result.state == "failed") return exit_code::kFailed;
+  if (!result.stopped_by.empty()) return exit_code::kStopped;
   const LiveEvents::Progress& p = result.progress;
   const bool too_many = spec.max_failed ? p.failed > *spec.max_failed : p.failed > 0 && p.ok == 0;
   return too_many ? exit_code::kFailedCalls : exit_code::kDone;
@@ -114,6 +115,9 @@ int command_run(Invocation& invocation) {
     return report_failure(Error(Errc::kInvalidArgument,
                                 fmt::format("no report is written to '{}'", printable(output)),
                                 "reports are .html, .md, .json, .csv and .xml"));
+  }
+  if (const auto faults = check_settings(spec, invocation.settings); !faults.empty()) {
+    return report_failure(Error(Errc::kInvalidArgument, join(faults, "\n")));
   }
   if (spec.prompt.empty() && invocation.settings.contains("prompt")) {
     return report_failure(

@@ -182,7 +182,7 @@ const std::vector<Command>& commands() {
                  {"dry-run", "", "pack and look; leave the archive as it is"}},
        .arguments = {{"RUN", "runs to publish", true, true}}},
       {.path = "doctor",
-       .summary = "How far do identical runs lie apart here?",
+       .summary = "Is this machine fit to measure on, and what to do?",
        .run = command_doctor,
        .flags = {{"noise", "", "load the model again and again, and keep the noise floor"},
                  {"pairs", "N", "identical pairs of loads (5)"}},

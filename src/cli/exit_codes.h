@@ -13,6 +13,7 @@ inline constexpr int kRegression = 3;
 inline constexpr int kRefused = 4;      ///< Refused before measuring, or another run measures.
 inline constexpr int kUnreachable = 5;  ///< No target can be reached.
 inline constexpr int kFailedCalls = 6;
+inline constexpr int kStopped = 7;  ///< By --max-temp or --max-power.
 inline constexpr int kInterrupted = 130;
 inline constexpr int kTerminated = 143;
 }  // namespace exit_code

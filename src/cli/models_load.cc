@@ -95,7 +95,7 @@ Result<RunLock> no_run_measures() { return RunLock::acquire(lock_path(), "loadin
 }  // namespace
 
 int command_models_load(Invocation& invocation) {
-  if (const auto faults = check_spec(invocation.spec); !faults.empty()) {
+  if (const auto faults = check_settings(invocation.spec, invocation.settings); !faults.empty()) {
     return report_failure(Error(Errc::kInvalidArgument, join(faults, "\n")));
   }
   const auto data_dir = swept_data_dir(invocation);

@@ -9,6 +9,7 @@
 #include "cli/comparison.h"
 #include "cli/show_run.h"
 #include "reports/findings.h"
+#include "reports/run_document.h"
 #include "run/notify.h"
 
 namespace assay {
@@ -57,18 +58,10 @@ bool happened(const News& news, std::string_view event) {
 /// Schema `assay.notify/1`: the event, the run, and what `assay compare --json` says.
 std::string payload_of(std::string_view event, const News& news, const ReportModel& model) {
   Json json{{"schema", "assay.notify/1"}, {"event", event}};
-  int64_t ok = 0;
-  int64_t failed = 0;
-  int64_t skipped = 0;
-  for (const CellSummary& cell : model.cells) {
-    ok += cell.ok;
-    failed += cell.failed;
-    skipped += cell.skipped;
-  }
   json["run_id"] = model.meta.run_id;
   json["state"] = model.state;
   json["suite"] = printable(model.meta.suite);
-  json["calls"] = {{"ok", ok}, {"failed", failed}, {"skipped", skipped}};
+  json["calls"] = calls_document(model);
   Json unreliable = Json::array();
   for (const Caveat& caveat : model.unreliable) {
     unreliable.push_back(fmt::format("{}: {}", caveat.code, printable(caveat.detail)));

@@ -42,7 +42,8 @@ Result<RegistryView> open_registry(const Invocation& invocation, ProgressLine& l
   if (!scan) return fail(scan.error());
   view.scan = std::move(*scan);
   view.groups = same_weights(view.scan.models);
-  view.pools = memory_pools(this_machine());
+  view.pools = gpu_pools(machine_roots());
+  for (MemoryPool& pool : memory_pools(this_machine())) view.pools.push_back(std::move(pool));
   return view;
 }
 

@@ -41,9 +41,10 @@ void RunProgress::planned(const RunMeta& meta) {
 
 void RunProgress::update(const LiveEvents::Progress& p, const CallRecord* last) {
   const int64_t percent = p.total > 0 ? 100 * p.done / p.total : 100;
-  const std::string speed = last != nullptr && last->tokens_per_sec
-                                ? fmt::format("{:.1f} tok/s", *last->tokens_per_sec)
-                                : "";
+  std::string speed = p.doing;
+  if (speed.empty() && last != nullptr && last->tokens_per_sec) {
+    speed = fmt::format("{:.1f} tok/s", *last->tokens_per_sec);
+  }
   const auto filled = static_cast<size_t>(percent * 14 / 100);
   line_.show(fmt::format("run {}  [{}{}] {}/{} {}%  {}  {} failed  ETA {}", run_,
                          std::string(filled, '#'), std::string(14 - filled, '-'), p.done, p.total,

@@ -27,6 +27,9 @@ Ending ending(Expired why) {
       return {Outcome::kTimeout, "timeout:first_token", "no token came in time"};
     case Expired::kIdle:
       return {Outcome::kTimeout, "timeout:idle", "the tokens stopped coming"};
+    case Expired::kBusy:
+      return {Outcome::kTimeout, "timeout:busy",
+              "no token came while the engine's machine was busy all the time"};
     case Expired::kTotal:
       return {Outcome::kTimeout, "timeout:total", "the call took longer than it may"};
     default:

@@ -2,9 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
+#include "model/document_fields.h"
 
 namespace assay {
+namespace {
+
+/// The names of the settings that are there.
+std::vector<std::string> names_of(const LaunchSettings& settings) {
+  std::vector<std::string> names;
+  visit_members(settings, [&](std::string_view name, const auto& member) {
+    if constexpr (requires { member.has_value(); }) {
+      if (member) names.emplace_back(name);
+    }
+  });
+  return names;
+}
+
+}  // namespace
 
 Task<Result<std::string>> Engine::fetch_json(HttpRequest request, Nanos timeout) {
   auto answer = co_await http_.fetch(url_, request, key_, timeout);
@@ -14,6 +31,22 @@ Task<Result<std::string>> Engine::fetch_json(HttpRequest request, Nanos timeout)
   const Errc code = status == 404 || status == 405 ? Errc::kNotFound : Errc::kProtocol;
   co_return fail(code, fmt::format("{}{} answered {}: {}", url_.text(), request.target, status,
                                    printable(key_.redact(answer->second), 400)));
+}
+
+Task<Result<nlohmann::json>> Engine::fetch_object(std::string method, std::string target,
+                                                  std::string body, Nanos timeout) {
+  using Json = nlohmann::json;
+  HttpRequest request;
+  request.method = std::move(method);
+  request.target = target;
+  request.body = std::move(body);
+  const auto text = co_await fetch_json(std::move(request), timeout);
+  if (!text) co_return fail(text.error());
+  Json json = text->empty() ? Json::object() : Json::parse(*text, nullptr, false);
+  if (!json.is_object()) {
+    co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url_.text(), target));
+  }
+  co_return json;
 }
 
 Result<const EngineEntry*> find_engine(std::string_view kind) {
@@ -51,7 +84,13 @@ SettingsFit Engine::fit(const CallSettings& settings) const {
   SettingsFit fit;
   if (settings.context_length && !sizes_context()) fit.missing.emplace_back("context_length");
   if (settings.cache_prompt) fit.missing.emplace_back("cache_prompt");
+  if (settings.think) fit.missing.emplace_back("think");
+  if (settings.load) {
+    for (std::string& name : names_of(*settings.load)) fit.missing.push_back(std::move(name));
+  }
   if (settings.fixed_length && !fixes_length()) fit.not_sent.emplace_back("fixed_length");
+  fit.sizes_context = sizes_context();
+  fit.keeps_length = keeps_length();
   return fit;
 }
 

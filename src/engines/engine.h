@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct ModelInfo {
   std::string architecture;  ///< GGUF's `general.architecture`, such as `qwen3`.
   std::optional<int64_t> parameters;
   std::optional<int64_t> max_context;  ///< Tokens that it was trained for.
+  std::string file;                    ///< Its path on the engine's machine.
   std::optional<bool> vision;          ///< Takes images.
   std::optional<bool> tools;           ///< Was trained to call tools.
 };
@@ -42,6 +44,7 @@ struct EngineInfo {
   std::optional<int64_t> threads;
   std::optional<int64_t> slots;  ///< Calls that it works on at once; more of them queue.
   std::string busy;              ///< What it does beside our calls, such as a download; else empty.
+  LaunchSettings load;           ///< How it loaded its model, as far as it tells.
 };
 
 /// A message of the dialogue before the prompt.
@@ -74,8 +77,10 @@ enum class Framing : uint8_t { kSse, kLines };
 
 /// How an engine can be asked for settings. The names are those of the ledger's `settings`.
 struct SettingsFit {
-  std::vector<std::string> missing;   ///< It has no way: the calls are not made.
-  std::vector<std::string> not_sent;  ///< It has no word: the prompt asks instead.
+  std::vector<std::string> missing = {};   ///< It has no way: the calls are not made.
+  std::vector<std::string> not_sent = {};  ///< It has no word: the prompt asks instead.
+  bool sizes_context = false;              ///< Engine::sizes_context
+  bool keeps_length = false;               ///< Engine::keeps_length
 };
 
 /// How a model is to be loaded. Absent: as the engine likes.
@@ -83,6 +88,7 @@ struct LoadSettings {
   std::optional<int64_t> context_length;
   std::optional<bool> flash_attention;
   std::optional<bool> offload_kv_cache_to_gpu;
+  std::optional<int64_t> batch_size;
 };
 
 /// A model that was loaded on request.
@@ -142,12 +148,16 @@ class Engine {
   virtual Task<Result<ServerCounters>> counters(Nanos timeout);
   /// The request for one streamed chat answer.
   [[nodiscard]] virtual HttpRequest chat_request(const CallRequest& request) const = 0;
-  /// How these settings can be asked for.
+  /// How these settings can be asked for, those of CallSettings::load by their own names.
   [[nodiscard]] virtual SettingsFit fit(const CallSettings& settings) const;
   /// Whether an answer of exactly max_tokens can be asked for.
   [[nodiscard]] virtual bool fixes_length() const = 0;
+  /// Whether it is known to go on to that length; elsewhere the prompt asks for it too.
+  [[nodiscard]] virtual bool keeps_length() const { return false; }
   /// Whether the context is sized per call by CallSettings::context_length.
   [[nodiscard]] virtual bool sizes_context() const { return false; }
+  /// Whether load() heeds its settings: a model is then loaded as a leg asks before its calls.
+  [[nodiscard]] virtual bool loads_as_asked() const { return false; }
   /// Whether the server is known to stream one token an event and to leave out the counts: events
   /// then stand for tokens, marked as an estimate.
   [[nodiscard]] virtual bool estimates_tokens() const { return false; }
@@ -168,6 +178,10 @@ class Engine {
  protected:
   /// GET or POST of a small JSON document; non-2xx is kProtocol, 404 kNotFound.
   Task<Result<std::string>> fetch_json(HttpRequest request, Nanos timeout);
+  /// The JSON object that is answered; an empty answer is an empty one. kProtocol for anything
+  /// else. `body` may be empty.
+  Task<Result<nlohmann::json>> fetch_object(std::string method, std::string target,
+                                            std::string body, Nanos timeout);
 
  private:
   HttpClient& http_;

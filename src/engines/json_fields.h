@@ -11,9 +11,7 @@ namespace assay {
 
 /// The text, or empty.
 std::string text_at(const nlohmann::json& json, const char* key);
-std::string text_at(const nlohmann::ordered_json& json, const char* key);
 /// The whole number, or nothing.
 std::optional<int64_t> integer_at(const nlohmann::json& json, const char* key);
-std::optional<int64_t> integer_at(const nlohmann::ordered_json& json, const char* key);
 
 }  // namespace assay

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -33,15 +34,21 @@ class LlamaCppEngine : public OpenAiEngine {
     info.version = text_at(*props, "build_info");
     info.threads = integer_at(*props, "n_threads");
     info.slots = integer_at(*props, "total_slots");
+    info.load = told_load(*props);
+    template_ = text_at(*props, "chat_template");
+    is_bundled_ = info.version.starts_with("node-llama-cpp");
     if (is_router_) co_return info;
-    const auto slots = co_await fetch("GET", "/slots", std::string(), timeout);
-    if (!slots || !slots->is_array()) co_return info;  // A server may keep them to itself.
+    HttpRequest request;
+    request.target = "/slots";
+    const auto listed = co_await fetch_json(std::move(request), timeout);
+    const Json slots = listed ? Json::parse(*listed, nullptr, false) : Json();
+    if (!slots.is_array()) co_return info;  // A server may keep them to itself.
     int64_t busy = 0;
-    for (const Json& slot : *slots) {
+    for (const Json& slot : slots) {
       busy += slot.is_object() && slot.contains("is_processing") && slot["is_processing"] == true;
     }
-    if (!info.slots) info.slots = static_cast<int64_t>(slots->size());
-    if (busy > 0) info.busy = fmt::format("{} of {} slots answer others", busy, slots->size());
+    if (!info.slots) info.slots = static_cast<int64_t>(slots.size());
+    if (busy > 0) info.busy = fmt::format("{} of {} slots answer others", busy, slots.size());
     co_return info;
   }
 
@@ -52,11 +59,14 @@ class LlamaCppEngine : public OpenAiEngine {
     const auto props = co_await fetch_props(std::string(), timeout);
     for (ModelInfo& model : *listed) {
       model.loaded = listed->size() == 1;  // A plain llama-server has one model, always loaded.
-      if (props) model.context_length = context_of(*props);
+      if (!props) continue;
+      model.context_length = context_of(*props);
+      if (listed->size() == 1) model.file = text_at(*props, "model_path");
     }
     co_return listed;
   }
 
+  [[nodiscard]] bool keeps_length() const override { return true; }
   [[nodiscard]] bool unloads() const override { return is_router_; }
   [[nodiscard]] bool loads_in_call() const override { return !is_router_; }
 
@@ -65,7 +75,8 @@ class LlamaCppEngine : public OpenAiEngine {
     const auto status = co_await status_of(model);
     if (!status) co_return fail(status.error());
     if (*status != "unloaded") {
-      const auto asked = co_await fetch("POST", "/models/unload", named(model), kShortTimeout);
+      const auto asked =
+          co_await fetch_object("POST", "/models/unload", named(model), kShortTimeout);
       if (!asked) co_return fail(asked.error());
       const auto gone = co_await wait_for_status(model, "unloaded", kShortTimeout);
       if (!gone) co_return fail(gone.error());
@@ -79,7 +90,7 @@ class LlamaCppEngine : public OpenAiEngine {
     LoadedModel loaded;
     loaded.instance = model;
     const MonoNs started = mono_now_ns();
-    const auto asked = co_await fetch("POST", "/models/load", named(model), kShortTimeout);
+    const auto asked = co_await fetch_object("POST", "/models/load", named(model), kShortTimeout);
     if (!asked) co_return fail(asked.error());
     const auto ready = co_await wait_for_status(model, "loaded", kLoadTimeout);
     if (!ready) co_return fail(ready.error());
@@ -91,9 +102,9 @@ class LlamaCppEngine : public OpenAiEngine {
     Json body{{"content", text}};
     if (is_router_) body["model"] = model;
     std::string dumped = body.dump(-1, ' ', false, Json::error_handler_t::replace);
-    const auto json = co_await fetch("POST", "/tokenize", std::move(dumped), kShortTimeout);
+    const auto json = co_await fetch_object("POST", "/tokenize", std::move(dumped), kShortTimeout);
     if (!json) co_return fail(json.error());
-    if (!json->is_object() || !json->contains("tokens") || !(*json)["tokens"].is_array()) {
+    if (!json->contains("tokens") || !(*json)["tokens"].is_array()) {
       co_return fail(Errc::kProtocol, fmt::format("{}/tokenize gave no tokens", url().text()));
     }
     co_return static_cast<int64_t>((*json)["tokens"].size());
@@ -102,6 +113,11 @@ class LlamaCppEngine : public OpenAiEngine {
   [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
     SettingsFit fit = OpenAiEngine::fit(settings);
     std::erase(fit.missing, "cache_prompt");
+    if (settings.think && heeds(*settings.think)) {
+      std::erase(fit.missing, "think");
+    } else if (settings.think && std::ranges::find(fit.missing, "think") == fit.missing.end()) {
+      fit.missing.emplace_back("think");
+    }
     return fit;
   }
 
@@ -109,10 +125,28 @@ class LlamaCppEngine : public OpenAiEngine {
     nlohmann::ordered_json body = chat_body(request);
     const auto& cache = request.settings.cache_prompt;
     if (cache) body["cache_prompt"] = *cache;
+    if (const auto& think = request.settings.think) {
+      body.erase("reasoning_effort");  // The template reads it, if anybody.
+      if (think_kind(*think) == Think::kEffort) {
+        body["chat_template_kwargs"] = {{"reasoning_effort", *think}};
+      } else {
+        body["chat_template_kwargs"] = {{"enable_thinking", *think != "off"}};
+      }
+      if (think_kind(*think) == Think::kTokens) body["thinking_budget_tokens"] = std::stoll(*think);
+    }
     return post_chat("/v1/chat/completions", body);
   }
 
  private:
+  /// A template that has no word for it drops it in silence; one that is not told may have. Tokens
+  /// are counted by the server itself, and the bundled engine does not.
+  [[nodiscard]] bool heeds(std::string_view think) const {
+    const Think kind = think_kind(think);
+    if (kind == Think::kTokens && is_bundled_) return false;
+    const std::string_view word = kind == Think::kEffort ? "reasoning_effort" : "thinking";
+    return template_.empty() || template_.find(word) != std::string::npos;
+  }
+
   static std::string named(const std::string& model) {
     return Json{{"model", model}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
@@ -122,15 +156,32 @@ class LlamaCppEngine : public OpenAiEngine {
     return settings == props.end() ? std::nullopt : integer_at(*settings, "n_ctx");
   }
 
+  /// The bundled engine tells how it loaded its model.
+  static LaunchSettings told_load(const Json& props) {
+    LaunchSettings load;
+    const auto told = props.find("load");
+    if (told == props.end() || !told->is_object()) return load;
+    const auto text = [&](const char* name) {
+      const std::string value = text_at(*told, name);
+      return value.empty() ? std::nullopt : std::optional(value);
+    };
+    load.flash_attention = text("flash_attention");
+    load.cache_type_k = text("cache_type_k");
+    load.cache_type_v = text("cache_type_v");
+    load.batch_size = integer_at(*told, "batch_size");
+    load.gpu_layers = integer_at(*told, "gpu_layers");
+    return load;
+  }
+
   static std::string status_in(const Json& model) {
     const auto status = model.find("status");
     return status == model.end() ? std::string() : text_at(*status, "value");
   }
 
   Task<Result<Json>> routed_list(Nanos timeout) {
-    auto json = co_await fetch("GET", "/models", std::string(), timeout);
+    auto json = co_await fetch_object("GET", "/models", std::string(), timeout);
     if (!json) co_return json;
-    if (!json->is_object() || !json->contains("data") || !(*json)["data"].is_array()) {
+    if (!json->contains("data") || !(*json)["data"].is_array()) {
       co_return fail(Errc::kProtocol, fmt::format("{}/models is no model list", url().text()));
     }
     Json models = Json::array();
@@ -195,30 +246,18 @@ class LlamaCppEngine : public OpenAiEngine {
   Task<Result<Json>> fetch_props(std::string model, Nanos timeout) {
     std::string target = "/props";
     if (!model.empty()) target += "?autoload=false&model=" + percent_encoded(model);
-    auto json = co_await fetch("GET", target, std::string(), timeout);
+    auto json = co_await fetch_object("GET", target, std::string(), timeout);
     if (!json) co_return json;
-    if (!json->is_object() || !json->contains("default_generation_settings")) {
+    if (!json->contains("default_generation_settings")) {
       co_return fail(Errc::kProtocol, fmt::format("{}/props is not llama-server's", url().text()));
     }
     co_return json;
   }
 
-  Task<Result<Json>> fetch(std::string method, std::string target, std::string body,
-                           Nanos timeout) {
-    HttpRequest request;
-    request.method = std::move(method);
-    request.target = target;
-    request.body = std::move(body);
-    const auto text = co_await fetch_json(std::move(request), timeout);
-    if (!text) co_return fail(text.error());
-    Json json = Json::parse(*text, nullptr, false);
-    if (json.is_discarded()) {
-      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON", url().text(), target));
-    }
-    co_return json;
-  }
-
-  bool is_router_ = false;  // Known after probe().
+  // Known after probe().
+  bool is_router_ = false;
+  bool is_bundled_ = false;
+  std::string template_;
 };
 
 }  // namespace

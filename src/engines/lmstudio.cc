@@ -140,12 +140,25 @@ class LmStudioEngine : public OpenAiEngine {
 
   [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
     SettingsFit fit = OpenAiEngine::fit(settings);
-    if (rest_version_ == 0) return fit;
-    // The native route sizes the context and knows no seed, the other one has it the other way.
+    // The native route sizes the context, thinks as asked and knows no seed; the other one has it
+    // the other way.
+    const bool native = rest_version_ == 1;
+    std::erase(fit.missing, "think");
+    if (settings.think && (!native || think_kind(*settings.think) == Think::kTokens)) {
+      fit.missing.emplace_back("think");
+    }
+    if (!native) return fit;
     std::erase(fit.missing, "context_length");
-    if (settings.context_length && settings.seed) fit.missing.emplace_back("seed");
+    if ((settings.context_length || settings.think) && settings.seed) {
+      fit.missing.emplace_back("seed");
+    }
+    if (!settings.load) return fit;
+    std::erase(fit.missing, "batch_size");
+    if (settings.load->flash_attention != "auto") std::erase(fit.missing, "flash_attention");
     return fit;
   }
+
+  [[nodiscard]] bool loads_as_asked() const override { return rest_version_ == 1; }
 
   Task<Result<std::string>> make_cold(std::string model) override {
     if (rest_version_ == 0) co_return std::string("process_warm");
@@ -165,6 +178,7 @@ class LmStudioEngine : public OpenAiEngine {
     Json body{{"model", model}};
     if (settings.context_length) body["context_length"] = *settings.context_length;
     if (settings.flash_attention) body["flash_attention"] = *settings.flash_attention;
+    if (settings.batch_size) body["eval_batch_size"] = *settings.batch_size;
     const auto& offload = settings.offload_kv_cache_to_gpu;
     if (offload) body["offload_kv_cache_to_gpu"] = *offload;
     LoadedModel loaded;
@@ -198,6 +212,7 @@ class LmStudioEngine : public OpenAiEngine {
     if (s.top_p) body["top_p"] = *s.top_p;
     if (s.top_k) body["top_k"] = *s.top_k;
     if (s.context_length) body["context_length"] = *s.context_length;
+    if (s.think) body["reasoning"] = *s.think;
     return post_chat("/api/v1/chat", body);
   }
 
@@ -332,17 +347,9 @@ class LmStudioEngine : public OpenAiEngine {
   }
 
   Task<Result<Json>> ask(std::string method, std::string target, Json body, Nanos timeout) {
-    HttpRequest request;
-    request.method = std::move(method);
-    request.target = target;
-    if (!body.is_null()) request.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
-    const auto text = co_await fetch_json(std::move(request), timeout);
-    if (!text) co_return fail(text.error());
-    Json json = Json::parse(*text, nullptr, false);
-    if (!json.is_object()) {
-      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url().text(), target));
-    }
-    co_return json;
+    std::string text;
+    if (!body.is_null()) text = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    co_return co_await fetch_object(std::move(method), std::move(target), std::move(text), timeout);
   }
 
   int rest_version_ = 1;                          // Known after probe().

@@ -8,49 +8,21 @@
 #include "engines/json_fields.h"
 #include "engines/json_reader.h"
 #include "engines/openai.h"
+#include "engines/openai_events.h"
 #include "net/sleep.h"
 
 namespace assay {
 namespace {
 
 namespace od = simdjson::ondemand;
-using Json = nlohmann::ordered_json;
+using Body = nlohmann::ordered_json;
+using Json = nlohmann::json;
 using json_reader::amount;
 using json_reader::count;
-using json_reader::each_member;
 using json_reader::is;
-using json_reader::is_null;
 using json_reader::text_or_empty;
 
 constexpr double kNsPerMs = 1e6;
-
-void read_tool_calls(od::value value, Delta& delta) {
-  od::array calls;
-  if (is_null(value) || value.get_array().get(calls)) return;
-  for (auto call : calls) {
-    od::value item;
-    if (call.get(item)) return;
-    each_member(item, [&](od::raw_json_string key, od::value inner) {
-      if (!is(key, "function")) return true;
-      return each_member(inner, [&](od::raw_json_string name, od::value v) {
-        if (is(name, "name")) delta.tool_name = text_or_empty(v);
-        std::string_view raw;  // Arguments are an object here, not a string.
-        if (is(name, "arguments") && !simdjson::to_json_string(v).get(raw)) delta.tool_args = raw;
-        return true;
-      });
-    });
-  }
-}
-
-bool read_message(od::value value, Delta& delta) {
-  if (is_null(value)) return true;
-  return each_member(value, [&](od::raw_json_string key, od::value v) {
-    if (is(key, "content")) delta.text = text_or_empty(v);
-    if (is(key, "thinking")) delta.reasoning = text_or_empty(v);
-    if (is(key, "tool_calls")) read_tool_calls(v, delta);
-    return true;
-  });
-}
 
 std::optional<double> milliseconds(od::value value) {
   const auto nanos = amount(value);
@@ -68,6 +40,19 @@ class OllamaEngine : public Engine {
   // num_predict is an upper bound only; the prompt asks for a long answer instead.
   [[nodiscard]] bool fixes_length() const override { return false; }
   [[nodiscard]] bool sizes_context() const override { return true; }
+
+  /// The runner's options go with each call, which loads the model anew where they differ. Thinking
+  /// is a switch or an effort; of tokens it knows no bound.
+  [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    SettingsFit fit = Engine::fit(settings);
+    for (const char* name : {"threads", "gpu_layers", "batch_size", "mmap"}) {
+      std::erase(fit.missing, name);
+    }
+    if (settings.think && think_kind(*settings.think) != Think::kTokens) {
+      std::erase(fit.missing, "think");
+    }
+    return fit;
+  }
 
   Task<Result<EngineInfo>> probe(Nanos timeout) override {
     const auto json = co_await get("/api/version", timeout);
@@ -102,11 +87,8 @@ class OllamaEngine : public Engine {
   }
 
   Task<Result<void>> describe(ModelInfo& model, Nanos timeout) override {
-    HttpRequest request;
-    request.method = "POST";
-    request.target = "/api/show";
-    request.body = Json{{"model", model.name}}.dump();
-    const auto shown = co_await fetch_document(std::move(request), timeout);
+    std::string body = dumped(Body{{"model", model.name}});
+    const auto shown = co_await fetch_object("POST", "/api/show", std::move(body), timeout);
     if (!shown) co_return fail(shown.error());
     if (shown->contains("capabilities") && (*shown)["capabilities"].is_array()) {
       const auto can = [&](std::string_view ability) {
@@ -131,8 +113,9 @@ class OllamaEngine : public Engine {
   [[nodiscard]] bool unloads() const override { return true; }
 
   Task<Result<std::string>> make_cold(std::string model) override {
-    Json body{{"model", model}, {"keep_alive", 0}};
-    const auto unloaded = co_await post("/api/generate", std::move(body));
+    constexpr Nanos kTimeout = std::chrono::seconds(30);
+    std::string body = dumped(Body{{"model", model}, {"keep_alive", 0}});
+    const auto unloaded = co_await fetch_object("POST", "/api/generate", std::move(body), kTimeout);
     if (!unloaded) co_return fail(unloaded.error());
     co_await wait_until_gone(model);
     co_return std::string("unload");
@@ -144,14 +127,24 @@ class OllamaEngine : public Engine {
 
   [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
     const CallSettings& s = request.settings;
-    Json options = Json::object();
+    Body options = Body::object();
     if (s.max_tokens) options["num_predict"] = *s.max_tokens;
     if (s.context_length) options["num_ctx"] = *s.context_length;
     if (s.temperature) options["temperature"] = *s.temperature;
     if (s.top_p) options["top_p"] = *s.top_p;
     if (s.top_k) options["top_k"] = *s.top_k;
     if (s.seed) options["seed"] = *s.seed;
-    Json body{{"model", request.model}, {"messages", chat_messages(request)}, {"stream", true}};
+    if (s.load) {
+      if (s.load->threads) options["num_thread"] = *s.load->threads;
+      if (s.load->gpu_layers) options["num_gpu"] = *s.load->gpu_layers;
+      if (s.load->batch_size) options["num_batch"] = *s.load->batch_size;
+      if (s.load->mmap) options["use_mmap"] = *s.load->mmap;
+    }
+    Body body{{"model", request.model}, {"messages", chat_messages(request)}, {"stream", true}};
+    if (s.think) {
+      body["think"] =
+          think_kind(*s.think) == Think::kSwitch ? Body(*s.think == "on") : Body(*s.think);
+    }
     add_tools(request, body);
     if (!options.empty()) body["options"] = options;
     HttpRequest http = post_chat("/api/chat", body);
@@ -173,7 +166,7 @@ class OllamaEngine : public Engine {
   static bool read_member(od::raw_json_string key, od::value v, Delta& delta) {
     if (is(key, "message")) {
       delta.has_choice = true;
-      return read_message(v, delta);
+      return read_chat_message(v, delta);
     }
     if (is(key, "response")) {
       delta.has_choice = true;
@@ -201,6 +194,10 @@ class OllamaEngine : public Engine {
       delta.engine.total_ms = milliseconds(v);
     }
     return true;
+  }
+
+  static std::string dumped(const Body& body) {
+    return body.dump(-1, ' ', false, Body::error_handler_t::replace);
   }
 
   /// The `models` array, empty when there is none.
@@ -246,28 +243,7 @@ class OllamaEngine : public Engine {
   }
 
   Task<Result<Json>> get(std::string target, Nanos timeout) {
-    HttpRequest request;
-    request.target = std::move(target);
-    co_return co_await fetch_document(std::move(request), timeout);
-  }
-
-  Task<Result<Json>> post(std::string target, Json body) {
-    HttpRequest request;
-    request.method = "POST";
-    request.target = std::move(target);
-    request.body = body.dump();
-    co_return co_await fetch_document(std::move(request), std::chrono::seconds(30));
-  }
-
-  Task<Result<Json>> fetch_document(HttpRequest request, Nanos timeout) {
-    const std::string target = request.target;
-    const auto text = co_await fetch_json(std::move(request), timeout);
-    if (!text) co_return fail(text.error());
-    Json json = Json::parse(*text, nullptr, false);
-    if (!json.is_object()) {
-      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url().text(), target));
-    }
-    co_return json;
+    co_return co_await fetch_object("GET", std::move(target), std::string(), timeout);
   }
 };
 

@@ -61,10 +61,25 @@ nlohmann::ordered_json OpenAiEngine::chat_body(const CallRequest& request) const
   if (s.top_p) body["top_p"] = *s.top_p;
   if (s.top_k) body["top_k"] = *s.top_k;
   if (s.seed) body["seed"] = *s.seed;
+  if (s.think && think_kind(*s.think) == Think::kEffort) body["reasoning_effort"] = *s.think;
   add_tools(request, body);
   if (request.tags && accepts.metadata) body["metadata"] = tag_metadata(*request.tags);
   if (request.tags && accepts.labels) body["labels"] = {{"test", true}};
   return body;
+}
+
+Think think_kind(std::string_view think) {
+  if (think == "off" || think == "on") return Think::kSwitch;
+  return !think.empty() && think.front() >= '0' && think.front() <= '9' ? Think::kTokens
+                                                                        : Think::kEffort;
+}
+
+SettingsFit OpenAiEngine::fit(const CallSettings& settings) const {
+  SettingsFit fit = Engine::fit(settings);
+  if (settings.think && think_kind(*settings.think) == Think::kEffort) {
+    std::erase(fit.missing, "think");
+  }
+  return fit;
 }
 
 HttpRequest OpenAiEngine::chat_request(const CallRequest& request) const {

@@ -11,6 +11,14 @@ using json_reader::is;
 using json_reader::is_null;
 using json_reader::text_or_empty;
 
+/// A string, or with Ollama the object itself.
+std::string_view arguments_text(od::value value) {
+  od::json_type type{};
+  std::string_view raw;
+  if (value.type().get(type) || type != od::json_type::object) return text_or_empty(value);
+  return simdjson::to_json_string(value).get(raw) ? std::string_view() : raw;
+}
+
 /// Tool-call deltas: a name once, then pieces of the arguments.
 void read_tool_calls(od::value value, Delta& delta) {
   od::array calls;
@@ -22,30 +30,11 @@ void read_tool_calls(od::value value, Delta& delta) {
       if (!is(key, "function")) return true;
       return each_member(inner, [&](od::raw_json_string name, od::value v) {
         if (is(name, "name")) delta.tool_name = text_or_empty(v);
-        if (is(name, "arguments")) delta.tool_args = text_or_empty(v);
+        if (is(name, "arguments")) delta.tool_args = arguments_text(v);
         return true;
       });
     });
   }
-}
-
-/// The `delta` of a chunk, or the `message` of an unstreamed answer.
-bool read_message(od::value value, Delta& delta) {
-  if (is_null(value)) return true;
-  return each_member(value, [&](od::raw_json_string key, od::value v) {
-    if (is(key, "content")) {
-      delta.text = text_or_empty(v);
-    } else if (is(key, "reasoning_content") || is(key, "reasoning") || is(key, "thinking")) {
-      // Some servers send the same reasoning under two names: the first that has text counts.
-      const std::string_view text = text_or_empty(v);
-      if (delta.reasoning.empty()) delta.reasoning = text;
-    } else if (is(key, "refusal")) {
-      delta.refusal = text_or_empty(v);
-    } else if (is(key, "tool_calls")) {
-      read_tool_calls(v, delta);
-    }
-    return true;
-  });
 }
 
 bool read_choices(od::value value, Delta& delta) {
@@ -58,7 +47,7 @@ bool read_choices(od::value value, Delta& delta) {
     if (delta.has_choice) continue;  // Further choices are not asked for.
     delta.has_choice = true;
     const bool fine = each_member(item, [&](od::raw_json_string key, od::value v) {
-      if (is(key, "delta") || is(key, "message")) return read_message(v, delta);
+      if (is(key, "delta") || is(key, "message")) return read_chat_message(v, delta);
       if (is(key, "text")) delta.text = text_or_empty(v);
       if (is(key, "finish_reason")) delta.finish_reason = text_or_empty(v);
       return true;
@@ -119,6 +108,24 @@ void read_error(od::value value, Delta& delta) {
 }
 
 }  // namespace
+
+bool read_chat_message(od::value value, Delta& delta) {
+  if (is_null(value)) return true;
+  return each_member(value, [&](od::raw_json_string key, od::value v) {
+    if (is(key, "content")) {
+      delta.text = text_or_empty(v);
+    } else if (is(key, "reasoning_content") || is(key, "reasoning") || is(key, "thinking")) {
+      // Some servers send the same reasoning under two names: the first that has text counts.
+      const std::string_view text = text_or_empty(v);
+      if (delta.reasoning.empty()) delta.reasoning = text;
+    } else if (is(key, "refusal")) {
+      delta.refusal = text_or_empty(v);
+    } else if (is(key, "tool_calls")) {
+      read_tool_calls(v, delta);
+    }
+    return true;
+  });
+}
 
 bool read_openai_member(od::raw_json_string key, od::value value, Delta& delta) {
   if (is(key, "choices")) return read_choices(value, delta);

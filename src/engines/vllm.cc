@@ -21,9 +21,9 @@ class VllmEngine : public OpenAiEngine {
   [[nodiscard]] std::string_view kind() const override { return "vllm"; }
 
   Task<Result<EngineInfo>> probe(Nanos timeout) override {
-    const auto version = co_await ask("GET", "/version", std::string(), timeout);
+    const auto version = co_await fetch_object("GET", "/version", std::string(), timeout);
     if (!version) co_return fail(version.error());
-    const auto listed = co_await ask("GET", "/v1/models", std::string(), timeout);
+    const auto listed = co_await fetch_object("GET", "/v1/models", std::string(), timeout);
     if (!listed) co_return fail(listed.error());
     if (!is_own_list(*listed) || !version->contains("version") ||
         !(*version)["version"].is_string()) {
@@ -31,7 +31,7 @@ class VllmEngine : public OpenAiEngine {
     }
     EngineInfo info;
     info.version = (*version)["version"].get<std::string>();
-    const auto asleep = co_await ask("GET", "/is_sleeping", std::string(), timeout);
+    const auto asleep = co_await fetch_object("GET", "/is_sleeping", std::string(), timeout);
     can_sleep_ = asleep && asleep->contains("is_sleeping");
     if (can_sleep_ && (*asleep)["is_sleeping"] == true) info.busy = "it sleeps";
     co_return info;
@@ -44,6 +44,24 @@ class VllmEngine : public OpenAiEngine {
     co_return listed;
   }
 
+  [[nodiscard]] bool keeps_length() const override { return true; }
+
+  [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    SettingsFit fit = OpenAiEngine::fit(settings);
+    std::erase(fit.missing, "think");
+    return fit;
+  }
+
+  [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
+    nlohmann::ordered_json body = chat_body(request);
+    const auto& think = request.settings.think;
+    if (think && think_kind(*think) != Think::kEffort) {
+      body["chat_template_kwargs"] = {{"enable_thinking", *think != "off"}};
+      if (think_kind(*think) == Think::kTokens) body["thinking_token_budget"] = std::stoll(*think);
+    }
+    return post_chat("/v1/chat/completions", body);
+  }
+
   [[nodiscard]] bool unloads() const override { return can_sleep_; }
   [[nodiscard]] bool unloads_one() const override { return false; }  // It sleeps as a whole.
   [[nodiscard]] bool loads_in_call() const override { return false; }
@@ -51,7 +69,8 @@ class VllmEngine : public OpenAiEngine {
   /// Level 1: the weights go to main memory, the cache is dropped.
   Task<Result<std::string>> make_cold(std::string) override {
     if (!can_sleep_) co_return std::string("process_warm");
-    const auto slept = co_await ask("POST", "/sleep?level=1", std::string(), kSleepTimeout);
+    const auto slept =
+        co_await fetch_object("POST", "/sleep?level=1", std::string(), kSleepTimeout);
     if (!slept) co_return fail(slept.error());
     co_return std::string("sleep");
   }
@@ -60,7 +79,7 @@ class VllmEngine : public OpenAiEngine {
     LoadedModel loaded;
     loaded.instance = std::move(model);
     if (!can_sleep_) co_return loaded;
-    const auto awake = co_await ask("POST", "/wake_up", std::string(), kSleepTimeout);
+    const auto awake = co_await fetch_object("POST", "/wake_up", std::string(), kSleepTimeout);
     if (!awake) co_return fail(awake.error());
     co_return loaded;
   }
@@ -69,7 +88,7 @@ class VllmEngine : public OpenAiEngine {
     Json body{{"model", model}, {"prompt", text}, {"add_special_tokens", false}};
     std::string dumped = body.dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto answer =
-        co_await ask("POST", "/tokenize", std::move(dumped), std::chrono::seconds(30));
+        co_await fetch_object("POST", "/tokenize", std::move(dumped), std::chrono::seconds(30));
     if (!answer) co_return fail(answer.error());
     if (!answer->contains("count") || !(*answer)["count"].is_number_integer()) {
       co_return fail(Errc::kProtocol, fmt::format("{}/tokenize gave no count", url().text()));
@@ -82,21 +101,6 @@ class VllmEngine : public OpenAiEngine {
     if (!json.contains("data") || !json["data"].is_array() || json["data"].empty()) return false;
     const Json& first = json["data"].front();
     return first.is_object() && first.value("owned_by", "") == "vllm";
-  }
-
-  /// A small JSON object; an empty answer is an empty object.
-  Task<Result<Json>> ask(std::string method, std::string target, std::string body, Nanos timeout) {
-    HttpRequest request;
-    request.method = std::move(method);
-    request.target = target;
-    request.body = std::move(body);
-    const auto text = co_await fetch_json(std::move(request), timeout);
-    if (!text) co_return fail(text.error());
-    Json json = text->empty() ? Json::object() : Json::parse(*text, nullptr, false);
-    if (!json.is_object()) {
-      co_return fail(Errc::kProtocol, fmt::format("{}{} is no JSON object", url().text(), target));
-    }
-    co_return json;
   }
 
   bool can_sleep_ = false;  // Known after probe().

@@ -57,6 +57,11 @@ std::string models_response(const ServedRequest&, MockService& service) {
 
 std::string health_response(const ServedRequest&, MockService&) { return ok({{"status", "ok"}}); }
 
+/// It has a word for thinking, as the templates of models that think have.
+constexpr std::string_view kTemplate =
+    "{% for m in messages %}{{ m.content }}\n{% endfor %}"
+    "{% if enable_thinking is false %}<think></think>{% endif %}";
+
 std::string props_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
   Json settings = {{"id", 0},
@@ -71,7 +76,7 @@ std::string props_response(const ServedRequest&, MockService& service) {
              {"total_slots", options.slots > 0 ? options.slots : kUnlimitedSlots},
              {"model_path", "/models/" + options.models.front() + ".gguf"},
              {"model_alias", options.models.front()},
-             {"chat_template", "{% for m in messages %}{{ m.content }}\n{% endfor %}"},
+             {"chat_template", kTemplate},
              {"modalities", {{"vision", false}, {"audio", false}}},
              {"build_info", "b0-mock"},
              {"is_sleeping", false}});

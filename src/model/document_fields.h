@@ -46,26 +46,6 @@ void visit_members(S& c, Visit&& visit) {
   visit("operations", c.operations);
 }
 
-template <Of<CallSettings> S, class Visit>
-void visit_members(S& s, Visit&& visit) {
-  visit("max_tokens", s.max_tokens);
-  visit("fixed_length", s.fixed_length);
-  visit("temperature", s.temperature);
-  visit("top_p", s.top_p);
-  visit("top_k", s.top_k);
-  visit("seed", s.seed);
-  visit("context_length", s.context_length);
-  visit("cache_prompt", s.cache_prompt);
-}
-
-template <Of<Reference> S, class Visit>
-void visit_members(S& r, Visit&& visit) {
-  visit("prompt_id", r.prompt_id);
-  visit("metric", r.metric);
-  visit("value", r.value);
-  visit("tolerance", r.tolerance);
-}
-
 template <Of<LaunchSettings> S, class Visit>
 void visit_members(S& s, Visit&& visit) {
   visit("threads", s.threads);
@@ -81,6 +61,28 @@ void visit_members(S& s, Visit&& visit) {
   visit("mmap", s.mmap);
   visit("mlock", s.mlock);
   visit("gpu_hidden", s.gpu_hidden);
+}
+
+template <Of<CallSettings> S, class Visit>
+void visit_members(S& s, Visit&& visit) {
+  visit("max_tokens", s.max_tokens);
+  visit("fixed_length", s.fixed_length);
+  visit("temperature", s.temperature);
+  visit("top_p", s.top_p);
+  visit("top_k", s.top_k);
+  visit("seed", s.seed);
+  visit("context_length", s.context_length);
+  visit("cache_prompt", s.cache_prompt);
+  visit("think", s.think);
+  visit("load", s.load);
+}
+
+template <Of<Reference> S, class Visit>
+void visit_members(S& r, Visit&& visit) {
+  visit("prompt_id", r.prompt_id);
+  visit("metric", r.metric);
+  visit("value", r.value);
+  visit("tolerance", r.tolerance);
 }
 
 template <Of<LoadAttempt> S, class Visit>
@@ -134,6 +136,9 @@ void visit_members(S& c, Visit&& visit) {
   visit("load_effective", c.load_effective);
   visit("load_attempts", c.load_attempts);
   visit("vram_bytes", c.vram_bytes);
+  visit("matrix", c.matrix);
+  visit("weights", c.weights);
+  visit("fingerprint", c.fingerprint);
 }
 
 template <Of<Prompt> S, class Visit>
@@ -161,6 +166,17 @@ void visit_members(S& l, Visit&& visit) {
   visit("skip", l.skip);
   visit("requested_settings_hash", l.requested_settings_hash);
   visit("not_sent", l.not_sent);
+  visit("sustain_s", l.sustain_s);
+}
+
+template <Of<CoolingWait> S, class Visit>
+void visit_members(S& w, Visit&& visit) {
+  visit("from_ns", w.from_ns);
+  visit("to_ns", w.to_ns);
+  visit("gate", w.gate);
+  visit("below_c", w.below_c);
+  visit("temperature_c", w.temperature_c);
+  visit("cooled", w.cooled);
 }
 
 template <Of<PreflightCheck> S, class Visit>
@@ -233,6 +249,7 @@ void visit_members(S& e, Visit&& visit) {
   visit("in_flight_s", e.in_flight_s);
   visit("server_counters", e.server_counters);
   visit("leg_counters", e.leg_counters);
+  visit("stopped_by", e.stopped_by);
 }
 
 // The meta line, in three parts: what stands between them follows from other members.

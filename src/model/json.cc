@@ -144,6 +144,7 @@ Result<LineType> line_type(std::string_view line) {
   const auto& type = json["type"].get_ref<const std::string&>();
   if (type == "call") return LineType::kCall;
   if (type == "meta") return LineType::kMeta;
+  if (type == "wait") return LineType::kWait;
   if (type == "resume") return LineType::kResume;
   if (type == "meta_end") return LineType::kEnd;
   return LineType::kUnknown;

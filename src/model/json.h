@@ -17,8 +17,11 @@ std::string end_line(const RunEnd& end);
 /// A later session took the run up again. `at_ns` counts from the run's start.
 std::string resume_line(std::string_view at_utc, int64_t at_ns);
 
+/// The machine was left to cool.
+std::string wait_line(const CoolingWait& wait);
+
 /// What a ledger line is, by its `type`.
-enum class LineType : uint8_t { kMeta, kCall, kResume, kEnd, kUnknown };
+enum class LineType : uint8_t { kMeta, kCall, kWait, kResume, kEnd, kUnknown };
 
 /// kProtocol when the line is no JSON object with a `type`.
 Result<LineType> line_type(std::string_view line);
@@ -27,6 +30,7 @@ Result<LineType> line_type(std::string_view line);
 Result<CallRecord> parse_call(std::string_view line);
 Result<RunMeta> parse_meta(std::string_view line);
 Result<RunEnd> parse_end(std::string_view line);
+Result<CoolingWait> parse_wait(std::string_view line);
 
 /// The instrument by itself, as the cache keeps it and the meta line has it.
 std::string instrument_text(const Instrument& instrument);

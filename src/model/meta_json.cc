@@ -84,8 +84,10 @@ Result<LoadHistory> read_load_history(std::string_view text) {
 
 std::string settings_hash(const CallSettings& settings, const std::optional<LaunchSettings>& load) {
   Json json = settings_json(settings);
-  // Came later than the others: hashes of ledgers that do not know it stay what they were.
-  if (!settings.cache_prompt) json.erase("cache_prompt");
+  // Came later than the others: hashes of ledgers that do not know them stay what they were.
+  for (const char* later : {"cache_prompt", "think", "load"}) {
+    if (json[later].is_null()) json.erase(later);
+  }
   if (load) json = {{"call", std::move(json)}, {"load", members_json<Json>(*load)}};
   return sha256_hex(dump(json)).substr(0, 16);
 }
@@ -129,6 +131,12 @@ std::string end_line(const RunEnd& e) {
   return dump(json);
 }
 
+std::string wait_line(const CoolingWait& wait) {
+  Json json{{"type", "wait"}};
+  json.update(members_json<Json>(wait));
+  return dump(json);
+}
+
 std::string resume_line(std::string_view at_utc, int64_t at_ns) {
   return dump({{"type", "resume"}, {"at_utc", at_utc}, {"at_ns", at_ns}});
 }
@@ -155,6 +163,14 @@ Result<RunEnd> parse_end(std::string_view line) {
     RunEnd e;
     read_members(json, e);
     return e;
+  });
+}
+
+Result<CoolingWait> parse_wait(std::string_view line) {
+  return read_document<CoolingWait>(line, "wait", [](const Json& json) {
+    CoolingWait wait;
+    read_members(json, wait);
+    return wait;
   });
 }
 

@@ -7,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "model/cooldown.h"
+#include "model/heat.h"
+#include "model/objectives.h"
 
 namespace assay {
 namespace {
@@ -118,6 +121,36 @@ void bind_member(BoundOption& option, std::vector<int64_t>& member) {
   };
 }
 
+/// Several values, parted by commas or given as a list, go to RunSpec::lists; the member has the
+/// last of them.
+void allow_list(BoundOption& option, RunSpec& spec) {
+  const auto set_one = std::move(option.set);
+  const auto get_one = std::move(option.get);
+  const std::string name(option.info.name);
+  option.set = [set_one, name, &spec](const std::vector<std::string>& values) -> Result<void> {
+    std::vector<std::string> all;
+    for (const std::string& value : values) {
+      for (const std::string& part : split(value, ',')) {
+        std::string one(trim(part));
+        if (std::find(all.begin(), all.end(), one) != all.end()) {
+          return fail(Errc::kInvalidArgument,
+                      fmt::format("'{}' is given twice", printable(one, 60)));
+        }
+        if (auto set = set_one({one}); !set) return set;
+        all.push_back(std::move(one));
+      }
+    }
+    if (all.empty()) return set_one(all);
+    spec.lists.erase(name);
+    if (all.size() > 1) spec.lists[name] = std::move(all);
+    return {};
+  };
+  option.get = [get_one, name, &spec]() -> std::vector<std::string> {
+    const auto list = spec.lists.find(name);
+    return list == spec.lists.end() ? get_one() : std::vector{join(list->second, ",")};
+  };
+}
+
 /// Letters, digits and hyphens, at most 60: what every server takes as a header's name.
 bool is_header_name(std::string_view text) {
   constexpr size_t kMost = 60;
@@ -135,9 +168,22 @@ std::vector<BoundOption> bind_options(RunSpec& spec) {
     BoundOption option;
     option.info = info;
     bind_member(option, member);
+    if (info.lists) allow_list(option, spec);
     options.push_back(std::move(option));
   });
   return options;
+}
+
+std::vector<int64_t> levels_of(const RunSpec& spec) {
+  const auto list = spec.lists.find("max-concurrency");
+  if (list == spec.lists.end()) return {spec.max_concurrency};
+  std::vector<int64_t> levels;
+  for (const std::string& text : list->second) {
+    // Each was a number when it was set.
+    if (const auto level = parse_number<int64_t>(text, "number")) levels.push_back(*level);
+  }
+  std::sort(levels.begin(), levels.end());
+  return levels;
 }
 
 LaunchSettings load_settings_of(const RunSpec& spec) {
@@ -157,8 +203,107 @@ LaunchSettings load_settings_of(const RunSpec& spec) {
   return load;
 }
 
+int64_t usual_repetitions(const RunSpec& spec) {
+  constexpr int64_t kUsual = 10;
+  if (spec.repetitions) return *spec.repetitions;
+  const std::vector<int64_t> levels = levels_of(spec);
+  const int64_t calls = levels.size() > 1 ? std::max(kUsual, levels.back()) : kUsual;
+  if (spec.goodput.empty() || !is_attainment(spec.attainment)) return calls;
+  return std::max(calls, calls_to_show(spec.attainment));
+}
+
+namespace {
+
+using Faults = std::vector<std::string>;
+
+bool is_think(const std::string& text) {
+  for (const std::string_view word : {"off", "on", "low", "medium", "high"}) {
+    if (text == word) return true;
+  }
+  const auto tokens = parse_number<int64_t>(text, "number");
+  return tokens && *tokens >= 1 && *tokens <= 1'000'000;
+}
+
+/// What several values of an option, objectives and levels exclude.
+void check_lists(const RunSpec& s, Faults& faults) {
+  const auto need = [&](bool fine, std::string fault) {
+    if (!fine) faults.push_back(std::move(fault));
+  };
+  for (const auto& [name, values] : s.lists) {
+    const std::string given = fmt::format("--{} {}", name, printable(join(values, ","), 60));
+    need(s.ab.empty(), fmt::format("--ab has variants of its own: give {} one value, or each "
+                                   "variant its own",
+                                   given));
+    need(s.cells_yaml.empty(),
+         fmt::format("--cells-yaml takes one value of each option: {} has several", given));
+  }
+  need(!s.think || is_think(*s.think),
+       fmt::format("--think is off, on, low, medium, high or a number of tokens, not '{}'",
+                   printable(s.think.value_or(""), 40)));
+  need(is_attainment(s.attainment), "--attainment is a share between 0.5 and 0.999");
+  if (s.goodput.empty()) return;
+  if (const auto objectives = parse_objectives(s.goodput); !objectives) {
+    faults.push_back("--goodput: " + objectives.error().message);
+  }
+  need(!s.request_rate,
+       "--goodput is judged at levels of --max-concurrency: it excludes --request-rate");
+  need(s.ab.empty(), "--goodput and --ab exclude each other");
+}
+
+/// Cooling, limits of heat and power, and what watches over calls by the machine's samples.
+void check_heat(const RunSpec& s, std::vector<std::string>& faults) {
+  const auto need = [&](bool fine, std::string fault) {
+    if (!fine) faults.push_back(std::move(fault));
+  };
+  const auto parses = [&](std::string_view option, const auto& result) {
+    if (!result) faults.push_back(fmt::format("--{}: {}", option, result.error().message));
+  };
+  const auto cooldown = parse_cooldown(s.cooldown);
+  parses("cooldown", cooldown);
+  parses("heat-bands", parse_heat_bands(s.heat_bands));
+  if (!s.max_temp.empty()) parses("max-temp", parse_celsius(s.max_temp));
+  if (!s.max_power.empty()) parses("max-power", parse_watts(s.max_power));
+  need(s.busy_timeout.count() >= 0, "--busy-timeout must not be negative");
+  const bool by_heat = cooldown && cooldown->by_temperature();
+  need(s.sample_rate > 0 ||
+           (!by_heat && s.max_temp.empty() && s.max_power.empty() && s.busy_timeout.count() == 0),
+       "--cooldown by temperature, --max-temp, --max-power and --busy-timeout look at samples: "
+       "there are none at --sample-rate 0");
+  need(!s.request_rate || !cooldown || !cooldown->within_legs(),
+       "--cooldown between calls and --request-rate exclude each other: one pauses, the other "
+       "sends in time");
+}
+
+/// A leg that goes on for a time.
+void check_sustain(const RunSpec& s, std::vector<std::string>& faults) {
+  if (s.sustain.count() == 0) return;
+  const auto need = [&](bool fine, std::string fault) {
+    if (!fine) faults.push_back(std::move(fault));
+  };
+  need(s.sustain >= std::chrono::minutes(2) && s.sustain <= std::chrono::hours(24),
+       "--sustain must be between 2m and 24h: it compares the last minute with the first");
+  need(s.suite.empty() && s.cells_yaml.empty(),
+       "--sustain repeats one prompt: give --prompt, or --input-len and --output-len, in place of "
+       "--suite or --cells-yaml");
+  need(!s.repetitions && !s.until_ci,
+       "--sustain excludes --repetitions and --until-ci: it says how "
+       "long a leg goes on");
+  need(!s.request_rate && s.ab.empty() && s.restarts == 1,
+       "--sustain is a closed loop without a break: it excludes --request-rate, --ab and "
+       "--restarts");
+  need(levels_of(s).size() == 1, "--sustain takes one level of --max-concurrency");
+  const auto cooldown = parse_cooldown(s.cooldown);
+  need(!cooldown || !cooldown->within_legs(),
+       "--sustain shows what heat does, and --cooldown between calls keeps it away: give one of "
+       "them");
+}
+
+}  // namespace
+
 std::vector<std::string> check_spec(const RunSpec& s) {
   std::vector<std::string> faults = check_load_settings(load_settings_of(s));
+  check_heat(s, faults);
+  check_sustain(s, faults);
   const auto need = [&](bool fine, std::string fault) {
     if (!fine) faults.push_back(std::move(fault));
   };
@@ -174,23 +319,25 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "--repetitions must be between 1 and 1,000,000");
   need(!s.until_ci || (*s.until_ci > 0 && *s.until_ci <= 100),
        "--until-ci must be above 0 and at most 100");
-  need(!s.until_ci || *s.until_ci <= 0 || *s.until_ci > 100 || s.repetitions.value_or(0) > 10,
-       "--until-ci stops before the last repetition, at 10 or more: it needs --repetitions above "
-       "10");
+  need(!s.until_ci || *s.until_ci <= 0 || *s.until_ci > 100 || s.repetitions.value_or(0) > 20,
+       "--until-ci stops before the last repetition, at 20 or more: it needs --repetitions above "
+       "20");
   need(!s.until_ci || s.restarts == 1,
        "--until-ci and --restarts exclude each other: one ends a leg, the other repeats it");
   need(s.cold >= 0 && s.cold <= 1000, "--cold must be between 0 and 1000");
   need(s.cold == 0 || s.ab.empty(), "--ab and --cold exclude each other: pairs would break");
   need(s.warmup >= 0 && s.warmup <= 1'000'000, "--warmup must be between 0 and 1,000,000");
-  need(s.max_concurrency >= 1 && s.max_concurrency <= 100'000,
-       "--max-concurrency must be between 1 and 100,000");
+  for (const int64_t level : levels_of(s)) {
+    need(level >= 1 && level <= 100'000, "--max-concurrency must be between 1 and 100,000");
+  }
   need(!s.request_rate || (*s.request_rate > 0 && *s.request_rate <= 10'000),
        "--request-rate must be above 0 and at most 10,000 calls a second");
   need(s.arrivals == "constant" || s.arrivals == "poisson",
        fmt::format("--arrivals is constant or poisson, not '{}'", printable(s.arrivals, 40)));
-  need(!s.request_rate || s.max_concurrency == 1,
+  const int64_t most_at_once = levels_of(s).back();
+  need(!s.request_rate || most_at_once == 1,
        "--request-rate is an open loop and --max-concurrency a closed one: give one of them");
-  need(s.ab.empty() || (s.max_concurrency == 1 && !s.request_rate),
+  need(s.ab.empty() || (most_at_once == 1 && !s.request_rate),
        "--ab compares one call at a time: it excludes --max-concurrency and --request-rate");
   need(s.ab.empty() || !s.until_ci, "--ab and --until-ci exclude each other: pairs would break");
   need(s.prompt.empty() || s.suite.empty(), "--prompt and --suite exclude each other");
@@ -284,11 +431,14 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   need(!s.for_publication || !s.smoke, "--for-publication and --smoke exclude each other");
   need(is_header_name(s.tag_prefix),
        fmt::format("--tag-prefix '{}' cannot begin a header's name", printable(s.tag_prefix, 40)));
-  const bool fixed_count = !s.prompt.empty() || synthetic || s.repetitions.has_value();
-  const int64_t calls = s.repetitions.value_or(10);
-  need(!fixed_count || calls < 1 || s.max_concurrency <= calls || !s.suite.empty() || harness,
-       fmt::format("--max-concurrency {} is more than the {} calls there are", s.max_concurrency,
-                   calls));
+  check_lists(s, faults);
+  const bool fixed_count =
+      s.sustain.count() == 0 && (!s.prompt.empty() || synthetic || s.repetitions.has_value());
+  const int64_t calls = usual_repetitions(s);
+  const bool exempt = (!s.suite.empty() && levels_of(s).size() == 1) || harness;
+  need(
+      !fixed_count || calls < 1 || most_at_once <= calls || exempt,
+      fmt::format("--max-concurrency {} is more than the {} calls there are", most_at_once, calls));
   return faults;
 }
 

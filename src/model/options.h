@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,9 +45,12 @@ struct RunSpec {
   std::optional<int64_t> repetitions;
   int64_t restarts = 1;
   std::optional<double> until_ci;
+  Nanos sustain{0};
   int64_t warmup = 1;
   int64_t cold = 0;
   int64_t max_concurrency = 1;
+  std::string goodput;
+  double attainment = 0.9;
   std::vector<std::string> ab;
   std::optional<double> request_rate;
   std::string arrivals = "constant";
@@ -58,6 +62,7 @@ struct RunSpec {
   std::optional<double> top_p;
   std::optional<int64_t> top_k;
   std::optional<int64_t> sampling_seed;
+  std::optional<std::string> think;
   std::string api_key_file;
   // How an engine of our own loads the model.
   std::string llama_server;
@@ -82,6 +87,7 @@ struct RunSpec {
   Nanos first_token_timeout = std::chrono::minutes(10);
   Nanos idle_timeout = std::chrono::minutes(2);
   Nanos timeout = std::chrono::minutes(60);
+  Nanos busy_timeout{0};
   int64_t retries = 3;
   Nanos grace = std::chrono::seconds(10);
   // Care.
@@ -92,6 +98,10 @@ struct RunSpec {
   double sample_rate = 1;
   std::vector<std::string> sample_nodes;
   Nanos idle{0};
+  std::string cooldown;
+  std::string max_temp;
+  std::string max_power;
+  std::string heat_bands = "50,70,85,95";
   // The harness: cells of a file, under rules.
   std::string cells_yaml;
   std::string prompts_yaml;
@@ -118,6 +128,8 @@ struct RunSpec {
   bool quiet = false;
   bool no_progress = false;
   std::string color = "auto";
+  /// Options that were given several values, by name: run/matrix.h. Their members hold the last.
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
 };
 
 /// What people are told about an option.
@@ -129,6 +141,8 @@ struct OptionInfo {
   /// as they are typed, others say what is wanted: FILE, RUN, N.
   std::string_view value;
   std::string_view help;
+  /// Whether several values, parted by commas, make a matrix: what stands after `value` in help.
+  bool lists = false;
 };
 
 /// The one list of options. Flags, configuration keys, environment and documentation come from it.
@@ -176,11 +190,21 @@ void visit_options(Spec& s, Visit&& visit) {
         s.restarts);
   visit(I{"until-ci", "", "repetition", "PCT", "stop a leg once its interval is within PCT %"},
         s.until_ci);
+  visit(I{"sustain", "", "repetition", "T",
+          "repeat one prompt for that long, such as 10m: the last minute against the first"},
+        s.sustain);
   visit(I{"warmup", "", "repetition", "N", "calls before them that are in no figure"}, s.warmup);
   visit(I{"cold", "", "repetition", "N", "before all others, N calls that load the model first"},
         s.cold);
-  visit(I{"max-concurrency", "", "repetition", "C", "calls in flight at once, closed loop"},
-        s.max_concurrency);
+  visit(
+      I{"max-concurrency", "", "repetition", "C",
+        "calls in flight at once, closed loop; each of several levels is measured by itself", true},
+      s.max_concurrency);
+  visit(I{"goodput", "", "repetition", "WHAT:LIMIT[,...]",
+          "what a call has to hold, such as ttft:2s,tps:10: how many users at once still get it"},
+        s.goodput);
+  visit(I{"attainment", "", "repetition", "SHARE", "of the calls that have to hold it (0.9)"},
+        s.attainment);
   visit(I{"request-rate", "", "repetition", "R",
           "open loop: R calls a second, whatever is in flight"},
         s.request_rate);
@@ -193,39 +217,46 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"budget", "", "repetition", "T", "time for suite speed, after each load of the model"},
         s.budget);
   visit(I{"seed", "", "repetition", "N", "seed of salts and synthetic texts"}, s.seed);
-  visit(I{"max-tokens", "", "engine", "N", "limit of the answer, sent to the engine"},
+  visit(I{"max-tokens", "", "engine", "N", "limit of the answer, sent to the engine", true},
         s.max_tokens);
-  visit(I{"temperature", "", "engine", "X", "sent to the engine"}, s.temperature);
-  visit(I{"top-p", "", "engine", "X", "sent to the engine"}, s.top_p);
-  visit(I{"top-k", "", "engine", "N", "sent to the engine"}, s.top_k);
+  visit(I{"temperature", "", "engine", "X", "sent to the engine", true}, s.temperature);
+  visit(I{"top-p", "", "engine", "X", "sent to the engine", true}, s.top_p);
+  visit(I{"top-k", "", "engine", "N", "sent to the engine", true}, s.top_k);
   visit(I{"sampling-seed", "", "engine", "N", "sent to the engine as its seed"}, s.sampling_seed);
-  visit(I{"cache-prompt", "", "engine", "on|off", "llama.cpp: reuse what it knows of a prompt"},
-        s.cache_prompt);
+  visit(I{"think", "", "engine", "off|on|low|medium|high|N",
+          "whether to reason before the answer, how hard, or in at most N tokens", true},
+        s.think);
+  visit(
+      I{"cache-prompt", "", "engine", "on|off", "llama.cpp: reuse what it knows of a prompt", true},
+      s.cache_prompt);
   visit(I{"api-key-file", "", "engine", "FILE", "file of mode 0600 with the server's key"},
         s.api_key_file);
   visit(I{"llama-server", "", "load", "PROGRAM",
           "serve model files with this llama-server: a path, or a name on PATH (default: the "
           "bundled engine)"},
         s.llama_server);
-  visit(I{"context-length", "", "load", "N", "context to ask for, where the engine lets us"},
+  visit(I{"context-length", "", "load", "N", "context to ask for, where the engine lets us", true},
         s.context_length);
-  visit(I{"threads", "", "load", "N", "threads of an engine of ours (0: as many as suit)"},
+  visit(I{"threads", "", "load", "N", "threads of an engine of ours (0: as many as suit)", true},
         s.threads);
-  visit(I{"parallel", "", "load", "N", "its slots (default: as --max-concurrency, at most 64)"},
-        s.parallel);
-  visit(I{"gpu-layers", "", "load", "N", "layers in GPU memory (default: all that fit)"},
+  visit(
+      I{"parallel", "", "load", "N", "its slots (default: as --max-concurrency, at most 64)", true},
+      s.parallel);
+  visit(I{"gpu-layers", "", "load", "N", "layers in GPU memory (default: all that fit)", true},
         s.gpu_layers);
-  visit(I{"gpu-offload", "", "load", "X", "the same as a share of all layers, 0 to 1"},
+  visit(I{"gpu-offload", "", "load", "X", "the same as a share of all layers, 0 to 1", true},
         s.gpu_offload);
-  visit(I{"batch-size", "", "load", "N", "tokens of a prompt that are handed over at once"},
+  visit(I{"batch-size", "", "load", "N", "tokens of a prompt that are handed over at once", true},
         s.batch_size);
-  visit(I{"ubatch-size", "", "load", "N", "tokens of them that are computed at once"},
+  visit(I{"ubatch-size", "", "load", "N", "tokens of them that are computed at once", true},
         s.ubatch_size);
-  visit(I{"flash-attention", "", "load", "HOW", "on, off or auto"}, s.flash_attention);
-  visit(I{"cache-type-k", "", "load", "TYPE", "of cached keys: f16, q8_0, ..."}, s.cache_type_k);
-  visit(I{"cache-type-v", "", "load", "TYPE", "of cached values: f16, q8_0, ..."}, s.cache_type_v);
-  visit(I{"mmap", "", "load", "on|off", "map the model file into memory"}, s.mmap);
-  visit(I{"mlock", "", "load", "on|off", "keep the model in memory"}, s.mlock);
+  visit(I{"flash-attention", "", "load", "HOW", "on, off or auto", true}, s.flash_attention);
+  visit(I{"cache-type-k", "", "load", "TYPE", "of cached keys: f16, q8_0, ...", true},
+        s.cache_type_k);
+  visit(I{"cache-type-v", "", "load", "TYPE", "of cached values: f16, q8_0, ...", true},
+        s.cache_type_v);
+  visit(I{"mmap", "", "load", "on|off", "map the model file into memory", true}, s.mmap);
+  visit(I{"mlock", "", "load", "on|off", "keep the model in memory", true}, s.mlock);
   visit(I{"load-timeout", "", "load", "T", "until the engine is ready"}, s.load_timeout);
   visit(I{"prepare", "", "load", "HOW",
           "before a leg: stop-managed stops our other engines, unload-others has the server "
@@ -238,6 +269,9 @@ void visit_options(Spec& s, Visit&& visit) {
         s.first_token_timeout);
   visit(I{"idle-timeout", "", "limits", "T", "between tokens"}, s.idle_timeout);
   visit(I{"timeout", "", "limits", "T", "for a whole call"}, s.timeout);
+  visit(I{"busy-timeout", "", "limits", "T",
+          "without a token while the engine's machine is busy (0: no limit)"},
+        s.busy_timeout);
   visit(I{"retries", "", "limits", "N", "further attempts after 429, 5xx or no connection"},
         s.retries);
   visit(I{"grace", "", "limits", "T", "for calls in flight after the first Ctrl-C"}, s.grace);
@@ -255,6 +289,19 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"idle", "", "machine", "T",
           "rest before the first call; from 10s on energy is told without the idle power too"},
         s.idle);
+  visit(
+      I{"cooldown", "", "machine", "GATES",
+        "let the machine cool: 10s or 60C before each call, call=, model=, batch=100:60s, max=5m, "
+        "or tiers"},
+      s.cooldown);
+  visit(I{"max-temp", "", "machine", "TEMP", "stop the run above this temperature, such as 90C"},
+        s.max_temp);
+  visit(I{"max-power", "", "machine", "WATTS",
+          "stop the run above this power of packages and cards together, such as 300W"},
+        s.max_power);
+  visit(I{"heat-bands", "", "machine", "C,C,C,C",
+          "what parts the bands of heat; cool below the first, hot from the third (50,70,85,95)"},
+        s.heat_bands);
   visit(I{"cells-yaml", "", "harness", "FILE",
           "measure the cells of this file: docs/formats/cells.md"},
         s.cells_yaml);
@@ -319,8 +366,15 @@ struct BoundOption {
 /// Every option of `spec`, which must outlive the result.
 std::vector<BoundOption> bind_options(RunSpec& spec);
 
-/// How an engine of ours is asked to load a model.
+/// The levels of --max-concurrency, ascending; one where no list was given.
+std::vector<int64_t> levels_of(const RunSpec& spec);
+
+/// How an engine is asked to load a model.
 LaunchSettings load_settings_of(const RunSpec& spec);
+
+/// Measured calls of a leg where the budget does not decide: --repetitions, else 10, as many
+/// as the highest of several levels, and with --goodput as many as can show its attainment.
+int64_t usual_repetitions(const RunSpec& spec);
 
 /// What cannot be asked together, or lies out of range: every fault, one sentence each.
 std::vector<std::string> check_spec(const RunSpec& spec);

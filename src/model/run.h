@@ -24,6 +24,10 @@ struct CallSettings {
   std::optional<int64_t> seed;
   std::optional<int64_t> context_length;  ///< Asked of engines that size their context per load.
   std::optional<bool> cache_prompt;       ///< Whether the engine may reuse a prompt it had before.
+  /// Whether to reason first: `off`, `on`, `low`, `medium`, `high`, or at most so many tokens.
+  std::optional<std::string> think;
+  /// How a server that is not ours is asked to load the model, but for the context.
+  std::optional<LaunchSettings> load;
 };
 
 /// One immutable text that is asked. `id` and `sha256` name it in every record.
@@ -67,6 +71,14 @@ struct Cell {
   /// Where the model runs on this machine's cores and its header could be read.
   std::optional<TokenCost> token_cost;
   std::string variant;  ///< Its name in an interleaved comparison; empty outside of one.
+  /// Of a matrix of settings `option=value`, one for each option that has several values.
+  std::vector<std::string> matrix;
+  /// Digest of the weights' file, by which cells of several engines are known to run the same;
+  /// empty where it is not known.
+  std::string weights;
+  /// The model's identity in the registry, of its path (model_fingerprint()); empty where it is not
+  /// known.
+  std::string fingerprint;
   // A short first estimate, from which the number of calls was planned.
   std::optional<double> estimated_prefill_tps;
   std::optional<double> estimated_decode_tps;
@@ -83,8 +95,9 @@ struct Cell {
   // Of an engine that Assay started.
   std::string launcher;  ///< By which recipe: `llama-server` or `bundled`; else empty.
   std::optional<LaunchSettings> load_requested;
-  std::optional<LaunchSettings> load_effective;  ///< After fall-backs, as far as the engine tells.
-  std::vector<LoadAttempt> load_attempts;        ///< In order; the last one is the one in effect.
+  /// After fall-backs, as far as the engine tells; of other servers what they tell of themselves.
+  std::optional<LaunchSettings> load_effective;
+  std::vector<LoadAttempt> load_attempts;  ///< In order; the last one is the one in effect.
 };
 
 /// When the calls of an open loop are due.
@@ -102,6 +115,7 @@ struct Leg {
   CallSettings settings;
   std::string settings_hash;            ///< Over these settings and the effective ones of the load.
   std::string requested_settings_hash;  ///< The same with the load as it was asked for.
+  std::optional<double> sustain_s;      ///< It goes on for so long; what is left of it is skipped.
   std::string skip;  ///< Why all its calls are skipped, such as `budget`; empty when they are not.
   /// Settings that the engine has no word for and that are asked for in another way: a fixed length
   /// by the prompt. Whatever cannot be asked for at all is a reason in `skip`.
@@ -177,9 +191,20 @@ struct ServerCounters {
   std::vector<int64_t> legs{};              ///< The legs meanwhile; empty: the whole run.
 };
 
+/// A stretch in which no call was in flight on purpose: the machine was left to cool.
+struct CoolingWait {
+  int64_t from_ns = 0;  ///< Since the run's start, here and below.
+  int64_t to_ns = 0;
+  std::string gate;                     ///< `call`, `model` or `batch`
+  std::optional<double> below_c;        ///< What it waited for; absent: for a time.
+  std::optional<double> temperature_c;  ///< The hottest sensor at its end.
+  bool cooled = true;                   ///< Not held up for as long as it may.
+};
+
 /// The ledger's last line. Absent after a crash.
 struct RunEnd {
-  std::string state;  ///< completed | cancelled | interrupted | failed
+  std::string state;       ///< completed | cancelled | interrupted | failed
+  std::string stopped_by;  ///< Why Assay itself interrupted it: `max_temp: …`; empty: it did not.
   std::string finished_at_utc;
   std::vector<double> load_avg_end;
   std::optional<double> wall_s;  ///< Absent when an imported file does not tell.
@@ -195,6 +220,7 @@ struct LedgerContent {
   RunMeta meta;
   std::vector<CallRecord> calls;  ///< In ledger order, attempts included.
   std::optional<RunEnd> end;
+  std::vector<CoolingWait> waits;  ///< In order of time.
   int64_t resumes = 0;
   int64_t torn_lines = 0;     ///< Cut lines at the end that were left out.
   int64_t unknown_lines = 0;  ///< Lines of a type this version does not know, and damaged ones.

@@ -33,7 +33,11 @@ class CallWatch {
   }
   /// Instant of the last sent(); 0 before.
   [[nodiscard]] MonoNs sent_at() const { return sent_at_; }
+  /// Since when nothing came: the last text-bearing event, or before it the last sent(). 0 before.
+  [[nodiscard]] MonoNs silent_since() const { return sent_at_ == 0 ? 0 : since_; }
   void cancel() { expire(Expired::kCancelled); }
+  /// The engine's machine was busy for too long without a token.
+  void too_busy() { expire(Expired::kBusy); }
   [[nodiscard]] Expired expired() const { return expired_; }
 
  private:

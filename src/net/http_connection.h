@@ -56,6 +56,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
+  MonoNs due_ = 0;  ///< When the server closes it; 0 while a handler has it.
   bool open_ = true;
   bool keep_alive_ = true;
   bool woken_ = false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -14,6 +15,7 @@
 #include <exception>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 namespace assay {
 namespace asio = boost::asio;
@@ -26,6 +28,9 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kReadBytes = 16 << 10;
 /// After a failed accept (out of descriptors), so that the loop does not spin.
 constexpr std::chrono::milliseconds kAcceptRetry(10);
+/// Between two looks at connections that may be overdue.
+constexpr Nanos kShortestLook = std::chrono::milliseconds(10);
+constexpr Nanos kLongestLook = std::chrono::seconds(1);
 
 using Parser = http::request_parser<http::string_body>;
 
@@ -75,6 +80,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io, uin
   std::unique_ptr<HttpServer> server(
       new HttpServer(io, std::move(acceptor), std::move(handler), limits));
   asio::co_spawn(io, server->accept_all(), asio::detached);
+  asio::co_spawn(io, server->close_overdue(), asio::detached);
   return server;
 }
 
@@ -82,6 +88,7 @@ HttpServer::HttpServer(asio::io_context& io, tcp::acceptor acceptor, Handler han
                        HttpLimits limits)
     : io_(io),
       acceptor_(std::move(acceptor)),
+      overdue_timer_(io),
       handler_(std::move(handler)),
       limits_(limits),
       port_(acceptor_.local_endpoint().port()) {}
@@ -90,6 +97,7 @@ void HttpServer::stop() {
   stopping_ = true;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  overdue_timer_.cancel();
   for (HttpConnection* connection : live_) connection->close();
 }
 
@@ -110,6 +118,20 @@ Task<void> HttpServer::accept_all() {
   }
 }
 
+Task<void> HttpServer::close_overdue() {
+  // One timer for all: most connections never come near their limits.
+  const Nanos between =
+      std::clamp<Nanos>(std::min(limits_.request, limits_.idle) / 4, kShortestLook, kLongestLook);
+  while (!stopping_) {
+    overdue_timer_.expires_after(between);
+    co_await overdue_timer_.async_wait(kAwait);
+    const MonoNs now = mono_now_ns();
+    for (HttpConnection* connection : live_) {
+      if (connection->due_ != 0 && connection->due_ < now) connection->close();
+    }
+  }
+}
+
 Task<void> HttpServer::serve(std::shared_ptr<HttpConnection> connection) {
   boost::system::error_code ignored;
   connection->socket_.set_option(tcp::no_delay(true), ignored);
@@ -126,6 +148,8 @@ Task<void> HttpServer::serve_requests(HttpConnection& connection) {
   std::string unparsed;
   while (connection.open()) {
     ServedRequest request;
+    const Nanos limit = unparsed.empty() ? limits_.idle : limits_.request;
+    connection.due_ = mono_now_ns() + limit.count();
     const Read read = co_await read_request(connection, unparsed, request);
     if (read == Read::kEnd) co_return;
     if (read != Read::kRequest) {
@@ -135,6 +159,7 @@ Task<void> HttpServer::serve_requests(HttpConnection& connection) {
       co_await connection.send(response);
       co_return;
     }
+    connection.due_ = 0;
     connection.begin_request(request.keep_alive);
     co_await handler_(request, connection);
     connection.end_request();
@@ -149,6 +174,7 @@ Task<HttpServer::Read> HttpServer::read_request(HttpConnection& connection, std:
   parser.body_limit(limits_.body_bytes);
   parser.eager(true);
   bool asked_to_continue = false;
+  bool is_first = unparsed.empty();
   request.received = mono_now_ns();
   for (;;) {
     while (!unparsed.empty() && !parser.is_done()) {
@@ -174,6 +200,9 @@ Task<HttpServer::Read> HttpServer::read_request(HttpConnection& connection, std:
     request.received = mono_now_ns();
     unparsed.resize(before + std::get<1>(done));
     if (std::get<0>(done)) co_return Read::kEnd;
+    if (std::exchange(is_first, false)) {
+      connection.due_ = request.received + limits_.request.count();
+    }
   }
   take_request(parser, request);
   co_return Read::kRequest;

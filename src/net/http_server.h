@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,10 +38,13 @@ struct ServedRequest {
 struct HttpLimits {
   uint32_t header_bytes = 16 << 10;
   uint64_t body_bytes = 64 << 20;
-  size_t connections = 20'000;  ///< Above it new connections are closed at once.
+  size_t connections = 20'000;              ///< Above it new connections are closed at once.
+  Nanos request = std::chrono::minutes(1);  ///< From a request's first byte to its last.
+  Nanos idle = std::chrono::minutes(5);     ///< From an answer, or the accept, to a first byte.
 };
 
-/// A small HTTP/1.1 server on 127.0.0.1: keep-alive, content-length and chunked request bodies. The
+/// A small HTTP/1.1 server on 127.0.0.1: keep-alive, content-length and chunked request bodies. A
+/// connection that takes longer than the limits is closed, up to a second later. The
 /// handler writes the response itself, byte by byte if it likes. Everything runs on the thread of
 /// the io_context, which must outlive the server; call stop() and let run() return before
 /// destroying it.
@@ -70,6 +74,8 @@ class HttpServer {
              HttpLimits limits);
 
   Task<void> accept_all();
+  /// Closes the connections that took too long, all along.
+  Task<void> close_overdue();
   Task<void> serve(std::shared_ptr<HttpConnection> connection);
   Task<void> serve_requests(HttpConnection& connection);
   /// `unparsed` holds bytes that were received beyond the request before, and after this one.
@@ -78,6 +84,7 @@ class HttpServer {
 
   boost::asio::io_context& io_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer overdue_timer_;
   const Handler handler_;
   const HttpLimits limits_;
   const uint16_t port_;

@@ -16,7 +16,16 @@ struct Limits {
   Nanos total = std::chrono::minutes(60);        ///< From the start of the call.
 };
 
-/// Which limit ran out.
-enum class Expired : uint8_t { kNo, kConnect, kFirstByte, kFirstToken, kIdle, kTotal, kCancelled };
+/// Which limit ran out. kBusy is up to whoever knows the engine's machine: CallWatch::too_busy().
+enum class Expired : uint8_t {
+  kNo,
+  kConnect,
+  kFirstByte,
+  kFirstToken,
+  kIdle,
+  kTotal,
+  kBusy,
+  kCancelled
+};
 
 }  // namespace assay

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "process/pipe.h"
+#include "process/spawn.h"
 
 namespace assay {
 namespace {
@@ -46,32 +46,6 @@ class Running {
   int status_ = 0;
   bool ended_ = false;
 };
-
-Result<pid_t> spawn(const std::vector<std::string>& arguments, const Pipe& in, const Pipe& out) {
-  std::vector<char*> pointers;
-  for (const std::string& text : arguments) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t files{};
-  posix_spawnattr_t attributes{};
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_adddup2(&files, in.read.get(), 0);
-  ::posix_spawn_file_actions_adddup2(&files, out.write.get(), 1);
-  ::posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-  sigset_t defaults{};
-  ::sigemptyset(&defaults);
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) ::sigaddset(&defaults, signal);
-  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int why =
-      ::posix_spawnp(&pid, pointers[0], &files, &attributes, pointers.data(), ::environ);
-  ::posix_spawn_file_actions_destroy(&files);
-  ::posix_spawnattr_destroy(&attributes);
-  if (why == 0) return pid;
-  return fail(why == ENOENT ? Errc::kNotFound : Errc::kIo,
-              fmt::format("cannot start {}: {}", printable(arguments[0], 80), errno_text(why)));
-}
 
 /// Writes what the pipe takes now. The end is closed when all is written or nobody reads.
 void feed(Fd& to, std::string_view& input) {
@@ -106,7 +80,7 @@ Result<CommandResult> run_command(const std::vector<std::string>& arguments, std
   if (!in) return fail(in.error());
   auto out = make_pipe();
   if (!out) return fail(out.error());
-  const auto pid = spawn(arguments, *in, *out);
+  const auto pid = spawn_program(arguments, ProgramStreams{in->read, out->write});
   if (!pid) return fail(pid.error());
   Running program(*pid);
   in->read = Fd();

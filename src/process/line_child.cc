@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "process/pipe.h"
+#include "process/spawn.h"
 
 namespace assay {
 namespace {
@@ -79,33 +79,11 @@ Result<std::unique_ptr<LineChild>> LineChild::start(const std::vector<std::strin
   if (!out) return fail(out.error());
   auto err = make_pipe();
   if (!err) return fail(err.error());
-  std::vector<char*> pointers;
-  for (const std::string& text : arguments) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t files{};
-  posix_spawnattr_t attributes{};
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_adddup2(&files, theirs.get(), 0);
-  ::posix_spawn_file_actions_adddup2(&files, out->write.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&files, err->write.get(), 2);
-  sigset_t defaults{};
-  ::sigemptyset(&defaults);
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) ::sigaddset(&defaults, signal);
-  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int why =
-      ::posix_spawnp(&pid, pointers[0], &files, &attributes, pointers.data(), ::environ);
-  ::posix_spawn_file_actions_destroy(&files);
-  ::posix_spawnattr_destroy(&attributes);
-  if (why != 0) {
-    return fail(why == ENOENT ? Errc::kNotFound : Errc::kIo,
-                fmt::format("cannot start {}: {}", printable(arguments[0], 80), errno_text(why)));
-  }
+  const auto pid = spawn_program(arguments, ProgramStreams{theirs, out->write, &err->write});
+  if (!pid) return fail(pid.error());
   std::unique_ptr<LineChild> child(new LineChild());
   State& state = *child->state_;
-  state.pid = pid;
+  state.pid = *pid;
   state.in = std::move(ours);
   state.out = std::move(out->read);
   state.err = std::move(err->read);

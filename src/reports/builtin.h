@@ -17,7 +17,7 @@ struct RenderOptions {
   enum class Glyphs : uint8_t { kAscii, kUtf8 };
   Colour colour = Colour::kOff;  ///< Off: not one escape byte.
   Glyphs glyphs = Glyphs::kUtf8;
-  /// Columns of the terminal. Only intervals below figures use more than 77, where they fit.
+  /// Columns of the terminal. Only tables use more than 77.
   size_t width = 77;
   std::string saved;              ///< The path behind `Saved`; empty leaves the line out.
   std::vector<std::string> next;  ///< The commands behind `Next`.

@@ -46,6 +46,8 @@ Json metric_json(const ComparedMetric& row) {
           {"new_ci95", interval(row.now_ci95)},
           {"difference", difference_json(row.difference)},
           {"verdict", to_text(row.verdict)},
+          {"base_marks", row.base_marks},
+          {"new_marks", row.new_marks},
           {"more_repetitions", row.more ? Json(*row.more) : Json(nullptr)},
           {"detectable_change", row.difference ? number(row.detectable) : Json(nullptr)},
           {"noise_floor", number(row.noise_floor)},

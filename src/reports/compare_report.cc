@@ -14,7 +14,8 @@ constexpr size_t kMaxSame = 8;
 
 constexpr std::string_view kAboutFigures =
     "Geometric mean over calls, prompts weighing alike; beside it the 95 % interval of that side "
-    "alone. Two sides are told apart by the change's interval, not by these.";
+    "alone. Two sides are told apart by the change's interval, not by these. With !: a leg of that "
+    "side is marked, such as throttled; its run is unreliable and says so above.";
 constexpr std::string_view kAboutChange =
     "new / base - 1, within each prompt and then over prompts, with its 95 % interval.";
 constexpr std::string_view kAboutVerdict =
@@ -27,12 +28,17 @@ TableCell metric_cell(const ComparedMetric& row) {
   return cell;
 }
 
+/// `!` behind a figure whose legs carry a mark, as in a run's tables.
+std::string marked(std::string figure, const std::vector<std::string>& marks) {
+  return marks.empty() ? figure : figure + "!";
+}
+
 std::vector<TableCell> row_of(const ComparedMetric& row) {
   return {metric_cell(row),
           std::string(row.metric->unit),
-          metric_text(*row.metric, row.base),
+          marked(metric_text(*row.metric, row.base), row.base_marks),
           range_text(*row.metric, row.base_ci95),
-          metric_text(*row.metric, row.now),
+          marked(metric_text(*row.metric, row.now), row.new_marks),
           range_text(*row.metric, row.now_ci95),
           percent_text(row.now / row.base - 1),
           change_interval_text(row.difference),

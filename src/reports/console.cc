@@ -1,5 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
 #include "reports/builtin.h"
 #include "reports/document.h"
 #include "reports/layout.h"
@@ -63,6 +69,21 @@ class Page {
   std::string text_;
 };
 
+/// Titles of the tables' columns that have no room, each once.
+std::vector<std::string> columns_left_out(const Document& document, const RenderOptions& options) {
+  std::vector<std::string> titles;
+  for (const Block& block : document.blocks) {
+    const Table* table = std::get_if<Table>(&block);
+    if (table == nullptr) continue;
+    for (std::string& title : left_out(*table, options)) {
+      if (std::find(titles.begin(), titles.end(), title) == titles.end()) {
+        titles.push_back(std::move(title));
+      }
+    }
+  }
+  return titles;
+}
+
 }  // namespace
 
 std::string console_text(const Document& document, const RenderOptions& options) {
@@ -87,6 +108,11 @@ std::string console_text(const Document& document, const RenderOptions& options)
     page.prose("warning: " + warning, kFactIndent, Style::kWarning);
   }
   for (const std::string& note : document.notes) page.prose("note: " + note, kFactIndent);
+  if (const auto columns = columns_left_out(document, options); !columns.empty()) {
+    page.prose(fmt::format("note: no room in {} columns for: {}",
+                           std::max(kConsoleWidth, options.width), join(columns, ", ")),
+               kFactIndent);
+  }
   if (!options.saved.empty() || !options.next.empty()) page.blank();
   if (!options.saved.empty()) page.labelled("Saved", options.saved);
   for (size_t i = 0; i < options.next.size(); ++i) {

@@ -8,8 +8,10 @@
 #include "base/text.h"
 #include "reports/cold_table.h"
 #include "reports/harness_tables.h"
+#include "reports/headcount_table.h"
 #include "reports/imported.h"
 #include "reports/machine_figures.h"
+#include "reports/sustained_text.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -106,7 +108,11 @@ std::string measurement_text(const ReportModel& model) {
     parts.push_back(fmt::format("arrivals {:.1f}/s, CV {:.2f}, {} late", m.arrivals->rate,
                                 m.arrivals->variation, m.arrivals->late));
   }
-  std::string verdict = m.ok ? "measurement ok" : "measurement NOT ok";
+  const bool answered = std::any_of(model.cells.begin(), model.cells.end(),
+                                    [](const CellSummary& cell) { return cell.ok > 0; });
+  std::string verdict = !m.ok      ? "measurement NOT ok"
+                        : answered ? "measurement ok"
+                                   : "nothing measured: no call was answered";
   // Nobody here saw how it was measured; only what the records say can be checked.
   if (model.meta.imported) {
     verdict = fmt::format("measured by {}: {}", model.meta.imported->tool,
@@ -138,7 +144,8 @@ std::vector<std::string> trouble_of(const ReportModel& model) {
       warnings.push_back(fmt::format("{}: {} of {} failed, most often: {}", place, leg.failed,
                                      plural(leg.ok + leg.failed, "call"), leg.failure));
     }
-    if (leg.skipped > 0) {
+    // What was planned beyond the time of a sustained leg is not missed.
+    if (leg.skipped > 0 && leg.skipped_reason != "sustain") {
       warnings.push_back(fmt::format("{}: {} skipped: {}", place, plural(leg.skipped, "call"),
                                      leg.skipped_reason));
     }
@@ -171,6 +178,7 @@ Document make_document(const ReportModel& model) {
     document.blocks.emplace_back(Heading{reported_title(*model.meta.imported)});
     document.blocks.emplace_back(reported_table(*model.meta.imported));
   }
+  if (auto headcount = headcount_table(model)) document.blocks.emplace_back(std::move(*headcount));
   if (auto cold = cold_table(model)) document.blocks.emplace_back(std::move(*cold));
   if (auto routing = routing_table(model)) document.blocks.emplace_back(std::move(*routing));
   document.measurement = measurement_text(model);
@@ -186,6 +194,11 @@ Document make_document(const ReportModel& model) {
   for (std::string& text : off_reference_texts(model)) document.warnings.push_back(std::move(text));
   document.notes = model.notes;
   document.notes.insert(document.notes.begin(), section.notes.begin(), section.notes.end());
+  if (std::string hint = headcount_hint(model); !hint.empty()) {
+    document.notes.push_back(std::move(hint));
+  }
+  const auto sustained = sustained_notes(model);
+  document.notes.insert(document.notes.begin(), sustained.begin(), sustained.end());
   const auto machine = machine_notes(model);
   document.notes.insert(document.notes.begin(), machine.begin(), machine.end());
   return document;

@@ -39,7 +39,8 @@ struct TableCell {
   TableCell(const char* content) : text(content) {}
 };
 
-/// A row with fewer cells than columns lets its last cell run to the end.
+/// A row with fewer cells than columns lets its last cell run to the end. One of a single cell is a
+/// remark on the rows above it.
 struct Table {
   std::vector<Column> columns;
   std::vector<std::vector<TableCell>> rows;
@@ -77,7 +78,7 @@ struct Document {
 /// What people should see of a run.
 Document make_document(const ReportModel& model);
 
-/// At most 77 columns; tables whose figures have intervals more where RenderOptions::width has
+/// At most 77 columns; tables up to RenderOptions::width. A note says which of their columns had no
 /// room.
 std::string console_text(const Document& document, const RenderOptions& options);
 std::string markdown_text(const Document& document);

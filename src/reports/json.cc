@@ -1,12 +1,17 @@
 #include "model/json.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "reports/builtin.h"
+#include "reports/headcount_table.h"
 #include "reports/run_document.h"
+#include "reports/sustained_text.h"
 #include "reports/telemetry_json.h"
+#include "reports/weights_groups.h"
 
 namespace assay {
 namespace {
@@ -35,6 +40,16 @@ Json load_json(const std::optional<LaunchSettings>& settings) {
   return settings ? load_settings_json(*settings) : Json(nullptr);
 }
 
+/// The options that tell the cell's combination apart, as they were given.
+Json matrix_json(const Cell& c) {
+  Json matrix = Json::object();
+  for (const std::string& setting : c.matrix) {
+    const size_t equals = std::min(setting.find('='), setting.size() - 1);
+    matrix[setting.substr(0, equals)] = text(std::string_view(setting).substr(equals + 1));
+  }
+  return matrix;
+}
+
 Json cell_json(const Cell& c) {
   return {{"id", text(c.id)},
           {"kind", text(c.kind)},
@@ -52,7 +67,10 @@ Json cell_json(const Cell& c) {
           {"load_requested", load_json(c.load_requested)},
           {"load_effective", load_json(c.load_effective)},
           {"load_attempts", load_attempts_json(c.load_attempts)},
-          {"unavailable", text_or_null(c.unavailable)}};
+          {"unavailable", text_or_null(c.unavailable)},
+          {"matrix", matrix_json(c)},
+          {"weights", text_or_null(c.weights)},
+          {"fingerprint", text_or_null(c.fingerprint)}};
 }
 
 Json arrivals_json(const std::optional<ArrivalAudit>& a) {
@@ -151,11 +169,12 @@ Json list(const Items& items, F&& one) {
 
 Json mark_json(const LegMark& mark) { return {{"code", mark.code}, {"detail", text(mark.detail)}}; }
 
-Json course_json(const std::optional<Stationarity>& course) {
+Json course_json(const std::optional<Stationarity>& course, std::string_view evidence) {
   if (!course) return nullptr;
   const int64_t warmup = course->suggested_warmup();
   return {{"verdict", to_text(course->course)},
           {"first_to_last", number(course->first_to_last)},
+          {"evidence", text_or_null(evidence)},
           {"trend", course->trend ? number(course->trend->change) : Json(nullptr)},
           {"p", course->trend ? number(course->trend->p_value) : Json(nullptr)},
           {"suggested_warmup", warmup > 0 ? Json(warmup) : Json(nullptr)}};
@@ -170,7 +189,18 @@ Json routing_json(const RoutingOverhead& row) {
           {"change_ci95", interval(share)}, {"pairs", row.pairs}};
 }
 
-Json leg_json(const LegResult& leg) {
+/// What the planned leg asked for; null for records of none.
+Json asked_json(const RunMeta& meta, int64_t leg) {
+  if (leg < 0 || leg >= std::ssize(meta.legs)) return nullptr;
+  return settings_json(meta.legs[static_cast<size_t>(leg)].settings);
+}
+
+Json hash_json(const RunMeta& meta, int64_t leg, const std::string Leg::*hash) {
+  if (leg < 0 || leg >= std::ssize(meta.legs)) return nullptr;
+  return text_or_null(meta.legs[static_cast<size_t>(leg)].*hash);
+}
+
+Json leg_json(const RunMeta& meta, const LegResult& leg) {
   Json all = Json::object();
   for (const MetricResult& result : leg.metrics) {
     all[std::string(result.metric->name)] = metric_json(result);
@@ -193,9 +223,18 @@ Json leg_json(const LegResult& leg) {
           {"requests_per_sec", number(leg.requests_per_sec)},
           {"metrics", std::move(all)},
           {"all_calls", all_calls_json(leg.all_calls)},
-          {"course", course_json(leg.course)},
+          {"course", course_json(leg.course, leg.course_evidence)},
+          {"sustained", sustained_json(leg.sustained)},
           {"marks", list(leg.marks, mark_json)},
-          {"telemetry", leg_telemetry_json(leg.telemetry)}};
+          {"telemetry", leg_telemetry_json(leg.telemetry)},
+          {"settings", asked_json(meta, leg.leg)},
+          {"settings_hash", hash_json(meta, leg.leg, &Leg::settings_hash)},
+          {"requested_settings_hash", hash_json(meta, leg.leg, &Leg::requested_settings_hash)}};
+}
+
+Json cooling_json(const CoolingTotals& cooling) {
+  return {
+      {"waits", cooling.waits}, {"seconds", cooling.seconds}, {"not_cooled", cooling.not_cooled}};
 }
 
 Json summary_json(const Cell& cell, const CellSummary& s) {
@@ -248,14 +287,31 @@ nlohmann::ordered_json run_document(const ReportModel& model) {
       {"measurement", measurement_json(model.measurement)},
       {"instrument", Json::parse(instrument_text(model.meta.instrument))},
       {"warmup", {{"n", model.warmup.n}, {"ok", model.warmup.ok}, {"failed", model.warmup.failed}}},
-      {"legs", list(model.legs, leg_json)},
+      {"legs", list(model.legs, [&](const LegResult& leg) { return leg_json(model.meta, leg); })},
       {"cells_summary",
        list(model.cells, [&](const CellSummary& s) { return summary_json(model.cell_of(s), s); })},
       {"preflight", preflight_json(model.meta.preflight)},
       {"environment",
        model.meta.environment ? environment_json(*model.meta.environment) : Json(nullptr)},
       {"routing", list(model.routing, routing_json)},
-      {"telemetry", telemetry_json(model.telemetry)}};
+      {"telemetry", telemetry_json(model.telemetry)},
+      {"same_weights", weights_json(model.meta)},
+      {"headcount", headcount_json(model)},
+      {"heat_bands_c", heat_bands_of(model.meta).limits_c},
+      {"cooling", cooling_json(model.cooling)},
+      {"stopped_by", text_or_null(model.stopped_by)}};
+}
+
+nlohmann::ordered_json calls_document(const ReportModel& model) {
+  int64_t ok = 0;
+  int64_t failed = 0;
+  int64_t skipped = 0;
+  for (const CellSummary& cell : model.cells) {
+    ok += cell.ok;
+    failed += cell.failed;
+    skipped += cell.skipped;
+  }
+  return {{"ok", ok}, {"failed", failed}, {"skipped", skipped}};
 }
 
 std::string render_json(const ReportModel& model, const RenderOptions&) {

@@ -13,9 +13,11 @@ namespace assay {
 namespace {
 
 constexpr size_t kGap = 2;
-constexpr size_t kMinFirstColumn = 12;
+constexpr size_t kGoodFirstColumn = 14;  // Names lose their middle before a column goes.
+constexpr size_t kMinFirstColumn = 12;   // They lose more when no column may go.
 constexpr size_t kBarWidth = 40;
 constexpr size_t kMaxText = 400;
+constexpr size_t kRemarkIndent = 4;
 
 struct Range {
   char32_t first;
@@ -99,11 +101,16 @@ std::string pad(const std::string& text, size_t width, Align align) {
 
 void trim_end(std::string& line) { line.erase(line.find_last_not_of(' ') + 1); }
 
+std::string join_words(const std::string& first, const std::string& second) {
+  return first + (first.empty() || second.empty() ? "" : " ") + second;
+}
+
 /// A table whose texts are safe and whose columns have their width.
 struct Grid {
   std::vector<Column> columns;
   std::vector<std::vector<TableCell>> rows;
   std::vector<size_t> widths;
+  std::vector<std::string> dropped;  ///< Titles of columns that had no room.
 
   void measure() {
     widths.clear();
@@ -135,6 +142,7 @@ struct Grid {
       const bool runs_on = row.size() < columns.size();
       if (index + (runs_on ? 1 : 0) < std::ssize(row)) row.erase(row.begin() + index);
     }
+    dropped.push_back(join_words(worst->title, worst->unit));
     columns.erase(worst);
     return true;
   }
@@ -163,14 +171,14 @@ std::vector<std::vector<TableCell>> with_ranges(const Table& table) {
 Grid fitted(const Table& table, const RenderOptions& options) {
   const RenderOptions::Glyphs glyphs = options.glyphs;
   if (options.width > kConsoleWidth) {
-    Grid wide{table.columns, with_ranges(table), {}};
+    Grid wide{table.columns, with_ranges(table), {}, {}};
     for (auto& row : wide.rows) {
       for (TableCell& cell : row) cell.text = safe_text(cell.text, glyphs);
     }
     wide.measure();
     if (!wide.rows.empty() && wide.total() <= options.width) return wide;
   }
-  Grid grid{table.columns, table.rows, {}};
+  Grid grid{table.columns, table.rows, {}, {}};
   for (Column& column : grid.columns) {
     column.title = safe_text(column.title, glyphs);
     column.unit = safe_text(column.unit, glyphs);
@@ -179,14 +187,19 @@ Grid fitted(const Table& table, const RenderOptions& options) {
     for (TableCell& cell : row) cell.text = safe_text(cell.text, glyphs);
   }
   grid.measure();
+  const size_t room = std::max(kConsoleWidth, options.width);
   for (;;) {
-    const size_t over = grid.total() > kConsoleWidth ? grid.total() - kConsoleWidth : 0;
+    const size_t over = grid.total() > room ? grid.total() - room : 0;
     if (over == 0) return grid;
-    if (grid.widths[0] >= kMinFirstColumn + over) {
+    if (grid.widths[0] >= kGoodFirstColumn + over) {
       grid.widths[0] -= over;
       return grid;
     }
-    if (!grid.drop_one()) return grid;
+    if (!grid.drop_one()) {
+      const size_t least = std::min(grid.widths[0], kMinFirstColumn);
+      grid.widths[0] = std::max(grid.widths[0], least + over) - over;
+      return grid;
+    }
     grid.measure();
   }
 }
@@ -266,6 +279,10 @@ std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent
   return lines;
 }
 
+std::vector<std::string> left_out(const Table& table, const RenderOptions& options) {
+  return fitted(table, options).dropped;
+}
+
 std::vector<std::string> lay_out(const Table& table, const RenderOptions& options) {
   const Grid grid = fitted(table, options);
   std::vector<std::string> lines;
@@ -281,7 +298,17 @@ std::vector<std::string> lay_out(const Table& table, const RenderOptions& option
   if (has_units) {
     lines.push_back(styled(line_of(grid, units, options), Style::kFaint, options.colour));
   }
-  for (const auto& row : grid.rows) lines.push_back(line_of(grid, row, options));
+  const size_t most = std::max(kConsoleWidth, options.width);
+  for (const auto& row : grid.rows) {
+    if (row.size() > 1 || grid.columns.size() == 1) {
+      lines.push_back(line_of(grid, row, options));
+      continue;
+    }
+    // A remark on the rows above it.
+    for (std::string& line : wrap(row.empty() ? "" : row[0].text, most, kRemarkIndent)) {
+      lines.push_back(styled(std::move(line), Style::kFaint, options.colour));
+    }
+  }
   return lines;
 }
 

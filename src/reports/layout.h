@@ -28,11 +28,15 @@ std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyph
 /// begin with `indent` spaces.
 std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent);
 
-/// A laid-out table or histogram, without line ends. Too wide for kConsoleWidth: the first column
-/// shrinks to 12, then columns go by Column::drop. Rows never wrap. Figures with intervals get a
-/// line of these below, where RenderOptions::width is above kConsoleWidth and has room for them.
+/// A laid-out table or histogram, without line ends. Too wide for RenderOptions::width: the first
+/// column shrinks to 14, then columns go by Column::drop, then it shrinks to 12. Rows never wrap.
+/// Figures with intervals get a line of these below, where the width is above kConsoleWidth and has
+/// room for them.
 std::vector<std::string> lay_out(const Table& table, const RenderOptions& options);
 std::vector<std::string> lay_out(const Histogram& histogram, const RenderOptions& options);
+
+/// The titles of the columns that lay_out() leaves out for want of room.
+std::vector<std::string> left_out(const Table& table, const RenderOptions& options);
 
 enum class Style : uint8_t { kPlain, kBold, kFaint, kWarning };
 /// With escape sequences around it when colour is on.

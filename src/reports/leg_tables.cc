@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "reports/sustained_text.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -177,20 +178,26 @@ Table values_table(const LegResult& leg) {
   return table;
 }
 
+/// What tells the leg from the others of its prompt.
+std::string name_of(const LegResult& leg) {
+  if (leg.concurrency <= 1) return leg.prompt_id;
+  return fmt::format("{} · concurrency {}", leg.prompt_id, leg.concurrency);
+}
+
 /// How the calls went, where there is something to say of it.
 void add_course(const LegResult& leg, std::vector<std::string>& warnings) {
   if (!leg.course) return;
   const Course course = leg.course->course;
   if (course == Course::kDrifting || course == Course::kSaturated) {
     warnings.push_back(fmt::format(
-        "{}: {}: E2E latency {} from the first to the last tenth of {}", leg.prompt_id,
+        "{}: {}: E2E latency {} from the first to the last tenth of {}", name_of(leg),
         to_text(course), percent_text(leg.course->first_to_last), plural(leg.ok, "call")));
   }
   if (const int64_t warmup = leg.course->suggested_warmup(); warmup > 0) {
     warnings.push_back(fmt::format(
         "{}: the first {} look like warm-up (E2E latency {} against the rest); nothing was left "
         "out, --warmup {} would",
-        leg.prompt_id, plural(warmup, "call"), percent_text(leg.course->warmup_change), warmup));
+        name_of(leg), plural(warmup, "call"), percent_text(leg.course->warmup_change), warmup));
   }
 }
 
@@ -204,14 +211,14 @@ void add_leg_warnings(const LegResult& leg, std::vector<std::string>& warnings) 
       needs.push_back(std::to_string(needed_for_percentile(p / 100.0)));
     }
     warnings.push_back(fmt::format(
-        "{}: {} {} on {}; read ~ as an estimate (needs {})", leg.prompt_id, join(names, ", "),
+        "{}: {} {} on {}; read ~ as an estimate (needs {})", name_of(leg), join(names, ", "),
         names.size() == 1 ? "rests" : "rest", plural(e2e->summary.n, "call"), join(needs, ", ")));
   }
   for (const Better better : {Better::kLower, Better::kHigher}) {
     for (const MetricResult* result : shown(leg, better)) {
       const std::string_view why = result->summary.no_ci95;
       if (why.empty() || why == "few") continue;
-      warnings.push_back(fmt::format("{}: no interval for {}: {}", leg.prompt_id,
+      warnings.push_back(fmt::format("{}: no interval for {}: {}", name_of(leg),
                                      result->metric->label, no_interval_text(why)));
     }
   }
@@ -232,7 +239,9 @@ std::string leg_title(const LegResult& leg) {
   for (const LegMark& mark : leg.marks) title += fmt::format(" · {}: {}", mark.code, mark.detail);
   if (leg.course && leg.course->course != Course::kUnknown) {
     title += fmt::format(" · {}", to_text(leg.course->course));
+    if (!leg.course_evidence.empty()) title += fmt::format(" ({})", leg.course_evidence);
   }
+  if (leg.sustained) title += " · " + sustained_text(*leg.sustained);
   return title;
 }
 

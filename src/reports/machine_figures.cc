@@ -13,6 +13,12 @@ namespace assay {
 namespace {
 
 constexpr size_t kMostGaps = 12;
+constexpr std::string_view kAboutHeat =
+    "The warmest it became, and for which part of the time: cool, warm or hot, parted by the first "
+    "and the third temperature of --heat-bands (50 and 85 °C).";
+constexpr std::string_view kAboutCall =
+    "The energy of all calls that were sent, failed ones too, gross, over their number. CSV has it "
+    "for each call.";
 
 std::string number(const std::optional<double>& value, int decimals) {
   return value ? grouped(*value, decimals) : "-";
@@ -35,6 +41,21 @@ std::string per_token(const LegEnergy* energy) {
   return fmt::format("{}{:.3g}", energy->attributed ? "~" : "", *energy->j_per_token);
 }
 
+/// `warm`, `hot 34 %` where it was less warm for the rest of the time.
+std::string heat_text(const std::optional<HeatShares>& heat) {
+  if (!heat) return "-";
+  const double percent = 100 * heat->hottest_share;
+  constexpr double kAllOfIt = 99.5;
+  return percent >= kAllOfIt ? std::string(to_text(heat->hottest))
+                             : fmt::format("{} {:.0f} %", to_text(heat->hottest), percent);
+}
+
+/// `12.3`, `~12.3` where it was shared out.
+std::string per_call(const LegEnergy* energy) {
+  if (energy == nullptr || !energy->j_per_call) return "-";
+  return fmt::format("{}{:.3g}", energy->attributed ? "~" : "", *energy->j_per_call);
+}
+
 std::string sentence_of(const LegTelemetry& machine) {
   std::vector<std::string> parts;
   const auto add = [&](const std::optional<double>& value, int decimals, std::string_view what) {
@@ -43,9 +64,11 @@ std::string sentence_of(const LegTelemetry& machine) {
   add(machine.cpu_percent, 0, "CPU {} %");
   add(machine.cpu_mhz, 0, "at {} MHz");
   add(machine.peak_cpu_temperature_c, 0, "up to {} °C");
+  if (machine.cpu_heat) parts.push_back(heat_text(machine.cpu_heat));
   add(machine.gpu_percent, 0, "GPU {} %");
   add(machine.gpu_mhz, 0, "at {} MHz");
   add(machine.peak_gpu_temperature_c, 0, "up to {} °C");
+  if (machine.gpu_heat) parts.push_back(heat_text(machine.gpu_heat));
   for (const LegEnergy& energy : machine.energy) {
     const std::string_view name = domain_name(energy.domain);
     if (energy.mean_power_w) {
@@ -83,6 +106,8 @@ std::vector<Figure> figures() {
       {{"CPU clock", "MHz"}, [](const LegTelemetry& t) { return number(t.cpu_mhz, 0); }},
       {{"CPU", "°C peak"},
        [](const LegTelemetry& t) { return number(t.peak_cpu_temperature_c, 0); }},
+      {{"CPU", "heat", right, 0, 0, kAboutHeat},
+       [](const LegTelemetry& t) { return heat_text(t.cpu_heat); }},
       {{"CPU packages", "W"},
        [](const LegTelemetry& t) {
          const LegEnergy* energy = energy_of(t, EnergyDomain::kCpuPackages);
@@ -93,10 +118,14 @@ std::vector<Figure> figures() {
         "tokens. With ~: other legs' calls were in flight meanwhile, and each moment's energy was "
         "shared out evenly among the calls."},
        [](const LegTelemetry& t) { return per_token(energy_of(t, EnergyDomain::kCpuPackages)); }},
+      {{"CPU packages", "J/call", right, 0, 0, kAboutCall},
+       [](const LegTelemetry& t) { return per_call(energy_of(t, EnergyDomain::kCpuPackages)); }},
       {{"GPU", "%"}, [](const LegTelemetry& t) { return number(t.gpu_percent, 0); }},
       {{"GPU clock", "MHz"}, [](const LegTelemetry& t) { return number(t.gpu_mhz, 0); }},
       {{"GPU", "°C peak"},
        [](const LegTelemetry& t) { return number(t.peak_gpu_temperature_c, 0); }},
+      {{"GPU", "heat", right, 0, 0, kAboutHeat},
+       [](const LegTelemetry& t) { return heat_text(t.gpu_heat); }},
       {{"GPU", "W"},
        [](const LegTelemetry& t) {
          const LegEnergy* energy = energy_of(t, EnergyDomain::kGpus);
@@ -106,6 +135,8 @@ std::vector<Figure> figures() {
         "The energy of the graphics cards while calls were in flight, gross, over the output "
         "tokens. Not to be compared with that of processor packages."},
        [](const LegTelemetry& t) { return per_token(energy_of(t, EnergyDomain::kGpus)); }},
+      {{"GPU", "J/call", right, 0, 0, kAboutCall},
+       [](const LegTelemetry& t) { return per_call(energy_of(t, EnergyDomain::kGpus)); }},
       {{"GPU", "at power limit"},
        [](const LegTelemetry& t) {
          return t.power_capped_share ? fmt::format("{:.0f} %", 100 * *t.power_capped_share) : "-";

@@ -3,16 +3,25 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
 #include "reports/cell_figures.h"
 #include "stats/gap_store.h"
 #include "stats/leg_builder.h"
+#include "stats/sustained.h"
 #include "stats/telemetry_join.h"
 
 namespace assay {
 namespace {
+
+/// How many calls of each leg are kept, answered and failed ones each: large plans share the bound.
+int64_t kept_of_each(const RunMeta& meta) {
+  if (meta.calls.size() <= kMaxKeptCalls) return kKeptOfLeg;
+  const auto legs = std::max<int64_t>(1, std::ssize(meta.legs));
+  return std::clamp<int64_t>(static_cast<int64_t>(kMaxKeptCalls) / legs, 1, kKeptOfLeg);
+}
 
 void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
   if (ledger.meta.imported) {
@@ -21,8 +30,9 @@ void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
       notes.push_back(fmt::format("{}: {}", from.tool, definition));
     }
   }
+  std::set<std::string> random;  // By model: combinations of settings share one.
   for (const Cell& cell : ledger.meta.cells) {
-    if (cell.random_weights) {
+    if (cell.random_weights && random.insert(cell.model).second) {
       notes.push_back(fmt::format("random weights: speed is real, text is noise ({})", cell.model));
     }
   }
@@ -36,7 +46,27 @@ void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
   }
 }
 
+CoolingTotals cooling_of(std::span<const CoolingWait> waits) {
+  CoolingTotals totals;
+  for (const CoolingWait& wait : waits) {
+    ++totals.waits;
+    totals.seconds += static_cast<double>(wait.to_ns - wait.from_ns) / 1e9;
+    totals.not_cooled += wait.cooled ? 0 : 1;
+  }
+  return totals;
+}
+
 void add_reading_notes(ReportModel& model) {
+  if (model.cooling.waits > 0) {
+    std::string text =
+        fmt::format("left to cool for {} s in {} {}", grouped(model.cooling.seconds, 1),
+                    model.cooling.waits, model.cooling.waits == 1 ? "pause" : "pauses");
+    if (model.cooling.not_cooled > 0) {
+      text += fmt::format(", of which {} ended before the machine was as cool as asked",
+                          model.cooling.not_cooled);
+    }
+    model.notes.push_back(std::move(text));
+  }
   int64_t counted = 0;
   for (const LegResult& leg : model.legs) {
     const MetricResult* gaps = leg.find("icl_ms");
@@ -49,12 +79,12 @@ void add_reading_notes(ReportModel& model) {
   }
   if (model.left_out == 0) return;
   const bool by_leg = model.meta.calls.size() > kMaxKeptCalls;
+  std::string shown = fmt::format("the first {} of each leg", kept_of_each(model.meta));
+  if (!by_leg) shown = fmt::format("the first {} and {}", grouped(kMaxKeptCalls, 0), shown);
   model.notes.push_back(fmt::format(
-      "{} of {} records are in the figures only: single calls are shown of the first {}{}",
+      "{} of {} records are in the figures only: single calls are shown of {}",
       grouped(static_cast<double>(model.left_out), 0),
-      grouped(static_cast<double>(model.left_out + std::ssize(model.calls)), 0),
-      grouped(static_cast<double>(by_leg ? kKeptOfLeg : std::ssize(model.calls)), 0),
-      by_leg ? " of each leg" : ""));
+      grouped(static_cast<double>(model.left_out + std::ssize(model.calls)), 0), shown));
 }
 
 }  // namespace
@@ -65,18 +95,20 @@ struct ReportModelBuilder::Parts {
   /// Counts the record with its leg, as an answer or as one that gave no figure.
   bool is_kept(const CallRecord& r) {
     if (keep == Keep::kAll) return true;
-    if (kept.size() >= kMaxKeptCalls) return false;
-    if (meta->calls.size() <= kMaxKeptCalls) return true;
-    return kept_of[{r.leg, r.outcome == Outcome::kOk}]++ < kKeptOfLeg;
+    const bool is_first = kept_of[{r.leg, r.outcome == Outcome::kOk}]++ < kept_of_each(*meta);
+    return is_first || (meta->calls.size() <= kMaxKeptCalls && kept.size() < kMaxKeptCalls);
   }
 
   void add(CallRecord&& record) {
     const bool wanted = is_kept(record);
-    machines->add(record);
+    const auto flight = machines->add(record);
+    if (wanted) kept_flights.push_back(flight);
+    sustained->add(record);
     legs->add(record, wanted ? std::optional(kept.size()) : std::nullopt);
     checks->add(record);
     routed->add(record);
     harness.add(record);
+    headcount->add(record);
     if (wanted) {
       kept.push_back(std::move(record));
     } else {
@@ -84,16 +116,31 @@ struct ReportModelBuilder::Parts {
     }
   }
 
+  void add_flights(ReportModel& model) {
+    if (telemetry.empty()) return;
+    if (keep == Keep::kAll) {  // Only where each call is a row: it costs as much as all the legs.
+      auto energy = machines->of_calls();
+      for (const auto& flight : kept_flights) {
+        model.call_energy.push_back(flight ? std::move(energy[*flight])
+                                           : std::vector<CallEnergy>());
+      }
+    }
+    model.flights = machines->take_flights();
+  }
+
   Keep keep;
   std::optional<RunMeta> meta;
   std::vector<TelemetryStream> telemetry;
   std::optional<TelemetryJoin> machines;
   std::optional<LegBuilder> legs;
+  std::optional<SustainedCalls> sustained;
   std::optional<RunChecks> checks;
   std::optional<RoutedCalls> routed;
   HarnessCalls harness;
+  std::optional<HeadcountCalls> headcount;
   std::vector<CallRecord> early;  ///< Before the meta line.
   std::vector<CallRecord> kept;
+  std::vector<std::optional<size_t>> kept_flights;  ///< Of `kept`.
   std::map<std::pair<int64_t, bool>, int64_t> kept_of;
   int64_t left_out = 0;
 };
@@ -111,8 +158,10 @@ void ReportModelBuilder::set_meta(const RunMeta& meta) {
   parts.meta = meta;
   parts.machines.emplace(*parts.meta, parts.telemetry);
   parts.legs.emplace(*parts.meta);
+  parts.sustained.emplace(*parts.meta);
   parts.checks.emplace(*parts.meta);
   parts.routed.emplace(*parts.meta);
+  parts.headcount.emplace(*parts.meta);
   for (CallRecord& record : std::exchange(parts.early, {})) parts.add(std::move(record));
 }
 
@@ -131,19 +180,25 @@ ReportModel ReportModelBuilder::finish(LedgerContent rest) {
   model.state = rest.end ? rest.end->state : "interrupted";
   if (rest.end) {
     model.wall_s = rest.end->wall_s;
+    model.stopped_by = rest.end->stopped_by;
     model.load_avg_end = rest.end->load_avg_end;
   }
-  RunLegs run = parts.legs->finish();
+  model.cooling = cooling_of(rest.waits);
+  RunLegs run = parts.legs->finish(rest.waits);
   model.legs = std::move(run.legs);
   parts.machines->finish(model.legs);
+  parts.sustained->finish(rest.resumes, parts.telemetry, model.legs);
   model.warmup = run.warmup;
   model.measurement = parts.checks->measurement(rest);
   model.unreliable = find_caveats(rest, parts.checks->counts(), model.measurement, model.legs);
+  const std::vector<LegTelemetry> machines = parts.machines->of_cells();
   for (size_t i = 0; i < rest.meta.cells.size(); ++i) {
     model.cells.push_back(summarise_cell(rest.meta, static_cast<int64_t>(i), model.legs));
-    model.cells.back().telemetry = parts.machines->of_cell(static_cast<int64_t>(i));
+    if (!machines.empty()) model.cells.back().telemetry = machines[i];
   }
+  parts.add_flights(model);
   model.routing = parts.routed->overheads();
+  model.goodput = parts.headcount->finish(model.legs, rest.waits);
   model.notes = rest.meta.notes;
   add_notes(rest, model.notes);
   model.meta = std::move(rest.meta);

@@ -11,8 +11,10 @@
 #include "stats/caveats.h"
 #include "stats/checks.h"
 #include "stats/harness_calls.h"
+#include "stats/headcount.h"
 #include "stats/legs.h"
 #include "stats/routing.h"
+#include "stats/telemetry_join.h"
 
 namespace assay {
 
@@ -71,11 +73,20 @@ struct CellSummary {
 };
 inline constexpr int64_t kMinDepthTokens = 1000;
 
+/// How long the machine was left to cool in between.
+struct CoolingTotals {
+  int64_t waits = 0;
+  double seconds = 0;
+  int64_t not_cooled = 0;  ///< Waits that ended before the machine was as cool as asked.
+};
+
 /// Everything a report shows of one run. Made from the ledger alone, so that the same ledger always
 /// gives the same bytes. Text in it is as the ledger has it: renderers escape.
 struct ReportModel {
   RunMeta meta;
-  std::string state;  ///< RunEnd::state; `interrupted` when the ledger has no end.
+  std::string state;       ///< RunEnd::state; `interrupted` when the ledger has no end.
+  std::string stopped_by;  ///< RunEnd::stopped_by
+  CoolingTotals cooling;
   std::optional<double> wall_s;
   std::vector<double> load_avg_end;  ///< Empty when the ledger has no end.
   std::vector<std::string> notes;    ///< The planner's, then those of the ledger and the cells.
@@ -87,8 +98,13 @@ struct ReportModel {
   std::vector<RoutingOverhead> routing;  ///< What routers add; empty without routed cells.
   std::vector<CallRecord> calls;         ///< Every record in ledger order, or those that are kept.
   std::vector<TelemetryStream> telemetry;  ///< Of the machines that were sampled.
-  HarnessCalls harness;                    ///< For source 004's tables and the rule sets.
-  int64_t left_out = 0;                    ///< Records that are not kept: figures hold them, too.
+  Goodput goodput;                         ///< What was asked of each call, and how many users.
+  std::vector<Flight> flights;  ///< Every call that was sent to one of them, in ledger order.
+  /// By the place in `calls`, one a domain that tells; empty where no machine was sampled, or not
+  /// every record is kept.
+  std::vector<std::vector<CallEnergy>> call_energy;
+  HarnessCalls harness;  ///< For source 004's tables and the rule sets.
+  int64_t left_out = 0;  ///< Records that are not kept: figures hold them, too.
 
   [[nodiscard]] const Cell& cell_of(const CellSummary& summary) const {
     return meta.cells[static_cast<size_t>(summary.cell)];
@@ -98,8 +114,8 @@ struct ReportModel {
 /// Which records a model holds. Its figures are of all of them in any case.
 enum class Keep : uint8_t {
   kAll,    ///< For who lists single calls: CSV.
-  kSample  ///< The first kMaxKeptCalls; where the plan has more, the first kKeptOfLeg that each leg
-           ///< answered, and as many of those that gave no figure.
+  kSample  ///< The first kKeptOfLeg that each leg answered, and as many of those that gave no
+           ///< figure; of a plan of at most kMaxKeptCalls also all others, up to as many.
 };
 inline constexpr size_t kMaxKeptCalls = 20'000;
 inline constexpr int64_t kKeptOfLeg = 100;

@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "reports/cell_figures.h"
+#include "reports/cell_rows.h"
 #include "reports/engine_says.h"
-#include "reports/rank.h"
 
 namespace assay {
 namespace {
@@ -106,6 +106,16 @@ std::string depth_cell(const CellSummary& cell, std::string_view title) {
   return own == title ? text : text + own;
 }
 
+bool has_several_kinds(const RunMeta& meta) {
+  return std::any_of(meta.cells.begin(), meta.cells.end(),
+                     [&](const Cell& cell) { return cell.kind != meta.cells.front().kind; });
+}
+
+/// A cell's label where its engine kind has a column of its own.
+std::string without_kind(const std::string& label, const Cell& cell) {
+  return label == cell.kind + ":" + cell.model ? cell.model : label;
+}
+
 Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
   Table table;
   table.columns = {{"Engine says", "", Align::kLeft},
@@ -116,7 +126,7 @@ Table engine_table(const ReportModel& model, const std::vector<std::string>& lab
                    {"tokens", "events", Align::kRight, 2, 0, kAboutCounts},
                    {"a call", "usage", Align::kRight, 2, 0, kAboutCounts},
                    {"", "engine", Align::kRight, 2, 0, kAboutCounts}};
-  for (const CellSummary* cell : ranked(model)) {
+  for (const CellSummary* cell : rows_of(model)) {
     if (!cell->engine_pp_tps && !cell->engine_tg_tps && !cell->engine_tokens) continue;
     table.rows.push_back(
         {labels[static_cast<size_t>(cell->cell)], text_of("prefill_tps", cell->engine_pp_tps),
@@ -209,6 +219,8 @@ std::vector<std::string> cell_labels(const RunMeta& meta) {
   for (const Cell& cell : meta.cells) {
     if (!cell.variant.empty()) {
       labels.push_back(cell.variant);
+    } else if (!cell.matrix.empty()) {
+      labels.push_back(matrix_label(meta, cell));
     } else if (!cell.model.empty() && models[cell.model] == 1) {
       labels.push_back(cell.model);
     } else if (!cell.model.empty() && engines[with_kind(cell)] == 1) {
@@ -273,21 +285,26 @@ Section speed_section(const ReportModel& model) {
   const std::string depth = depth_title(model);
   Section section;
   Table table;
+  // One engine kind for all is said above the table.
+  const int drop_engine = has_several_kinds(model.meta) ? 0 : 4;
   table.columns = {{"Model", "", Align::kLeft},
+                   {"Engine", "", Align::kLeft, drop_engine},
                    {"pp", "tok/s", Align::kRight, 0, 0, kAboutPrefill},
                    {"tg ± 95%", "tok/s", Align::kRight, 0, 0, kAboutSpeed},
                    {depth, "tok/s", Align::kRight, 1, 0, kAboutDepth},
                    {"TTFT ms", "fresh", Align::kRight, 0, 0, kAboutFresh},
                    {"TTFT ms", "reused", Align::kRight, 0, 0, kAboutReused},
-                   {"load", "ms", Align::kRight, 0, 0, kAboutLoad},
-                   {"mem", "", Align::kRight, 2, 0, kAboutMemory},
+                   {"load", "ms", Align::kRight, 2, 0, kAboutLoad},
+                   {"mem", "", Align::kRight, 3, 0, kAboutMemory},
                    {"engine", "says", Align::kRight, 0, 0, kAboutSays}};
   bool engine_pp = false;
   bool unknown = false;
-  for (const CellSummary* cell : ranked(model)) {
-    TableCell label = labels[static_cast<size_t>(cell->cell)];
+  const std::vector<const CellSummary*> cells = rows_of(model);
+  for (const CellSummary* cell : cells) {
+    const Cell& facts = model.cell_of(*cell);
+    TableCell label = without_kind(labels[static_cast<size_t>(cell->cell)], facts);
     if (cell->ok == 0) {
-      table.rows.push_back({label, nothing_measured(*cell)});
+      table.rows.push_back({label, facts.kind, nothing_measured(*cell)});
       continue;
     }
     const bool by_engine = cell->pp_source == "engine";
@@ -298,12 +315,13 @@ Section speed_section(const ReportModel& model) {
                                    : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
     table.rows.push_back(
-        {label, speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
+        {label, facts.kind, speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
          output_speed(*cell), depth_cell(*cell, depth), fresh,
          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
          text_of("load_ms", cell->load_ms),
          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-", engine_says_text(*cell)});
   }
+  complete_rows(model, cells, table);
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
@@ -322,7 +340,7 @@ Section speed_section(const ReportModel& model) {
 Section comparison_section(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   const Prefix prefix = common_prefix(model);
-  const std::vector<const CellSummary*> cells = ranked(model);
+  const std::vector<const CellSummary*> cells = rows_of(model);
   const CellSummary* const fastest = cells.empty() ? nullptr : best_first(model).front();
   const auto best = fastest == nullptr ? std::nullopt : fastest->tg_tps;
   const std::string ttft =
@@ -356,6 +374,7 @@ Section comparison_section(const ReportModel& model) {
     table.rows.push_back({label, size, output_speed(*cell), median_cell(p50.value, p50.calls), tail,
                           std::to_string(cell->ok), rank});
   }
+  complete_rows(model, cells, table);
   section.blocks.emplace_back(std::move(table));
   Table engines = engine_table(model, labels);
   if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));

@@ -1,5 +1,6 @@
 #include "reports/telemetry_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,12 +13,22 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Three decimals tell enough of every figure here.
+/// Three decimals tell enough of every figure here, or four digits of one below 1.
 Json number(const std::optional<double>& value) {
   if (!value || !std::isfinite(*value)) return nullptr;
-  constexpr double kDecimals = 1e3;
-  const double rounded = std::round(*value * kDecimals) / kDecimals;
-  return rounded == 0 ? 0.0 : rounded;
+  if (*value == 0) return 0.0;
+  const double digits = -std::floor(std::log10(std::fabs(*value))) + 3;
+  const double scale = std::pow(10, std::clamp(digits, 3.0, 15.0));
+  return std::round(*value * scale) / scale;
+}
+
+Json heat_json(const std::optional<HeatShares>& heat) {
+  if (!heat) return nullptr;
+  Json shares = Json::array();
+  for (const double share : heat->share) shares.push_back(number(share));
+  return {{"hottest", to_text(heat->hottest)},
+          {"hottest_share", number(heat->hottest_share)},
+          {"band_shares", std::move(shares)}};
 }
 
 Json texts(const std::map<std::string, std::string>& from) {
@@ -33,6 +44,8 @@ Json energy_json(const LegEnergy& energy) {
           {"idle_power_w", number(energy.idle_power_w)},
           {"j_per_token", number(energy.j_per_token)},
           {"j_per_token_net", number(energy.net_j_per_token)},
+          {"j_per_call", number(energy.j_per_call)},
+          {"j_per_call_net", number(energy.net_j_per_call)},
           {"attributed", energy.attributed}};
 }
 
@@ -52,6 +65,8 @@ Json leg_telemetry_json(const std::optional<LegTelemetry>& machine) {
           {"peak_gpu_temperature_c", number(machine->peak_gpu_temperature_c)},
           {"peak_engine_memory_bytes", number(machine->peak_engine_memory_bytes)},
           {"peak_gpu_memory_bytes", number(machine->peak_gpu_memory_bytes)},
+          {"cpu_heat", heat_json(machine->cpu_heat)},
+          {"gpu_heat", heat_json(machine->gpu_heat)},
           {"energy", std::move(energy)},
           {"throttled_calls", machine->throttled_calls},
           {"sent_calls", machine->sent_calls},

@@ -1,9 +1,6 @@
 #include "run/cold_start.h"
 
-#include <fmt/format.h>
-
 #include "base/page_cache.h"
-#include "base/text.h"
 #include "net/sleep.h"
 #include "process/process_io.h"
 
@@ -28,17 +25,16 @@ void note_page_cache(const LiveCell& live, CallRecord& record) {
 
 }  // namespace
 
-Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, OnNote note,
-                             CallRecord& record) {
+Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, CallRecord& record) {
   const LiveCell& live = session.cells[cell];
-  record.cold_kind = "process_warm";
-  if (live.cell.cold_kind == "process_warm") co_return Result<void>();
+  if (live.cell.cold_kind == "process_warm") {
+    record.cold_kind = live.cell.cold_kind;
+    co_return Result<void>();
+  }
   const MonoNs asked = mono_now_ns();
   const auto kind = co_await unload_cell(session, cell);
   if (!kind) {
-    note(fmt::format("{}: cannot be made cold: {}", printable(live.cell.id, 80),
-                     kind.error().message));
-    co_return Result<void>();
+    co_return fail(kind.error().code, "cannot be made cold: " + kind.error().message);
   }
   record.cold_kind = *kind;
   if (*kind == "process_warm") co_return Result<void>();

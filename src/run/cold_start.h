@@ -7,11 +7,10 @@ namespace assay {
 
 /// Makes the cell's next call a cold one and notes in `record` how: cold_kind, the instants of
 /// unloading, of the pause after it and of a load that is not the call's own (since `epoch`), and
-/// how much of the model file was in the page cache. Where the model cannot be taken away the call
-/// is `process_warm`, and people are told. A model that could not be loaded again is an error: the
-/// call would measure something else.
-Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, OnNote note,
-                             CallRecord& record);
+/// how much of the model file was in the page cache. Where the engine keeps its model the call is
+/// `process_warm`. A model that could not be taken away, or not be loaded again, is an error: the
+/// call would measure something else. `at.unload_end` is set where it was taken away.
+Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, CallRecord& record);
 
 /// Copies what make_cold noted to the record of an attempt.
 void add_cold_facts(const CallRecord& cold, CallRecord& record);

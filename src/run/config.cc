@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -50,6 +51,20 @@ nlohmann::json as_json(const YAML::Node& node) {
     for (const auto& entry : node) json[entry.first.as<std::string>()] = as_json(entry.second);
   }
   return json;
+}
+
+/// The options that a fault names as flags, each once: `--restarts` is `restarts`.
+std::vector<std::string> named_options(std::string_view fault) {
+  constexpr std::string_view kNameChars = "abcdefghijklmnopqrstuvwxyz-";
+  std::vector<std::string> names;
+  for (size_t at = fault.find("--"); at != std::string_view::npos; at = fault.find("--", at)) {
+    at += 2;
+    const size_t end = std::min(fault.find_first_not_of(kNameChars, at), fault.size());
+    std::string name(fault.substr(at, end - at));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    at = end;
+  }
+  return names;
 }
 
 void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& value,
@@ -176,6 +191,20 @@ void apply_settings(const Settings& settings, RunSpec& spec, std::vector<std::st
       faults.push_back(fmt::format("{}: {}", found->second.origin, set.error().message));
     }
   }
+}
+
+std::vector<std::string> check_settings(const RunSpec& spec, const Settings& settings) {
+  std::vector<std::string> faults = check_spec(spec);
+  for (std::string& fault : faults) {
+    std::vector<std::string> origins;
+    for (const std::string& name : named_options(fault)) {
+      const auto found = settings.find(name);
+      if (found == settings.end() || found->second.origin == "--" + name) continue;
+      origins.push_back(found->second.origin);
+    }
+    if (!origins.empty()) fault = fmt::format("{}: {}", join(origins, ", "), fault);
+  }
+  return faults;
 }
 
 std::string config_template() {

@@ -35,6 +35,10 @@ Settings read_settings(const std::optional<std::filesystem::path>& only,
 /// Puts the settings into a RunSpec; values that do not fit are faults.
 void apply_settings(const Settings& settings, RunSpec& spec, std::vector<std::string>& faults);
 
+/// check_spec() with the place of what is at fault in front of each fault, where that is a file or
+/// the environment: `assay.yaml:3: --restarts must be between 1 and 100`.
+std::vector<std::string> check_settings(const RunSpec& spec, const Settings& settings);
+
 /// A configuration file with every option, its default and its meaning, all commented out.
 std::string config_template();
 

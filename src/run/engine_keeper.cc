@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/failure.h"
 #include "net/sleep.h"
+#include "run/matrix.h"
 #include "store/run_dir.h"
 #include "supervise/detached.h"
 
@@ -44,12 +45,19 @@ void EngineKeeper::notice_death(int64_t cell) {
 
 Task<std::string> EngineKeeper::ready(int64_t cell) {
   ManagedEngine* engine = session_.managed(live(cell));
-  if (engine == nullptr) co_return std::string();
   Keep& keep = keeps_[cell];
   while (keep.loading && !hooks_.stopping())
     co_await sleep_for(session_.io, ManagedEngine::kLogEvery);
   if (hooks_.stopping()) co_return std::string();
   if (!keep.given_up.empty()) co_return keep.given_up;
+  if (engine == nullptr) {
+    if (live(cell).engine == nullptr || !live(cell).engine->loads_as_asked())
+      co_return std::string();
+    keep.loading = true;
+    keep.given_up = co_await load_as_asked(cell);
+    keep.loading = false;
+    co_return keep.given_up;
+  }
   if (engine->state() == ManagedEngine::State::kFailed) notice_death(cell);
   if (engine->state() == ManagedEngine::State::kRunning) co_return std::string();
   if (keep.given_up.empty() && keep.deaths > kMaxRevivals) {
@@ -65,6 +73,35 @@ Task<std::string> EngineKeeper::ready(int64_t cell) {
   keep.loading = false;
   if (!loaded && loaded.error().code != Errc::kCancelled) keep.given_up = loaded.error().message;
   co_return keep.given_up;
+}
+
+Task<std::string> EngineKeeper::load_as_asked(int64_t cell) {
+  const LiveCell& asking = live(cell);
+  const std::pair key(asking.cell.url, asking.cell.model);
+  if (const auto loaded = loaded_.find(key);
+      asking.asked_load == (loaded == loaded_.end() ? LaunchSettings() : loaded->second)) {
+    co_return std::string();
+  }
+  // A model that was loaded in another way stays so until it is unloaded.
+  const auto cold = co_await asking.engine->make_cold(asking.cell.model);
+  if (!cold) co_return cold.error().message;
+  loaded_.erase(key);
+  const LoadSettings settings = asked_of(asking);
+  const auto now = co_await asking.engine->load(asking.cell.model, settings);
+  if (!now) co_return now.error().message;
+  note_load(cell);
+  hooks_.note(fmt::format("loaded {} as asked", printable(asking.cell.id, 80)));
+  co_return std::string();
+}
+
+void EngineKeeper::note_load(int64_t cell) {
+  const LiveCell& asking = live(cell);
+  if (session_.managed(asking) != nullptr) return;
+  loaded_[std::pair(asking.cell.url, asking.cell.model)] = asking.asked_load;
+}
+
+void EngineKeeper::forget_load(int64_t cell) {
+  loaded_.erase(std::pair(live(cell).cell.url, live(cell).cell.model));
 }
 
 Task<std::string> EngineKeeper::reload(int64_t cell) {
@@ -90,6 +127,12 @@ Task<void> EngineKeeper::explain_failure(int64_t cell, int64_t deaths_before, Ca
 }
 
 Task<void> EngineKeeper::prepare(std::set<int64_t> cells) {
+  const int64_t first = *cells.begin();
+  if (!live(first).cell.matrix.empty() && session_.managed(live(first)) != nullptr) {
+    stop_other_engines(session_, first);
+    // So that loading is no part of the cell's share of the budget. A failure is told by the calls.
+    [[maybe_unused]] const std::string failed = co_await ready(first);
+  }
   if (spec_.prepare == "stop-managed") stop_others(cells);
   if (spec_.prepare != "unload-others") co_return;
   for (const int64_t cell : cells) co_await unload_others(cell, cells);
@@ -97,12 +140,16 @@ Task<void> EngineKeeper::prepare(std::set<int64_t> cells) {
 
 void EngineKeeper::stop_others(const std::set<int64_t>& cells) {
   std::set<std::string> measured;
-  for (const int64_t cell : cells) measured.insert(live(cell).cell.url);
-  for (size_t i = 0; i < session_.cells.size(); ++i) {
-    ManagedEngine* engine = session_.managed(session_.cells[i]);
-    if (engine == nullptr || cells.contains(static_cast<int64_t>(i))) continue;
+  std::set<const ManagedEngine*> kept;  // Combinations of a matrix that load alike share one.
+  for (const int64_t cell : cells) {
+    measured.insert(live(cell).cell.url);
+    kept.insert(session_.managed(live(cell)));
+  }
+  for (const LiveCell& other : session_.cells) {
+    ManagedEngine* engine = session_.managed(other);
+    if (engine == nullptr || kept.contains(engine)) continue;
     if (engine->state() != ManagedEngine::State::kRunning) continue;
-    hooks_.note(fmt::format("stopping the engine of {}", printable(session_.cells[i].cell.id, 80)));
+    hooks_.note(fmt::format("stopping the engine of {}", printable(other.cell.id, 80)));
     engine->stop();
   }
   const auto data_dir = data_directory(

@@ -22,6 +22,7 @@ Task<CallRecord> ask(LiveCell& live, const RunSpec& spec, std::string prompt, in
   settings.fixed_length = true;
   // Elsewhere the length is given when the model is loaded.
   if (live.engine->sizes_context()) settings.context_length = context_length;
+  if (!live.cell.managed) settings.load = live.asked_load;  // Engines take what they know of it.
   CallRequest request(live.cell.model, std::move(prompt), settings);
   CallResult result;
   // A server may refuse optional members one after the other.
@@ -89,28 +90,32 @@ Limits limits_of(const RunSpec& spec) {
   return limits;
 }
 
+void estimate_cell(Session& session, LiveCell& live, const RunSpec& spec,
+                   std::optional<int64_t> context_length, const OnNote& note) {
+  if (!live.cell.unavailable.empty()) return;
+  const std::string failed = session.wait_for(learn(live, spec, context_length));
+  if (!failed.empty()) {
+    note(fmt::format("{}: the first estimate failed: {}", printable(live.cell.id, 80), failed));
+  }
+  if (const ManagedEngine* engine = session.managed(live)) {
+    live.cell.memory_bytes = engine->memory_bytes();
+    return;
+  }
+  // What the model takes is known once it is loaded.
+  const auto models = session.wait_for(live.engine->models(std::chrono::seconds(5)));
+  if (!models) return;
+  for (const ModelInfo& model : *models) {
+    if (model.name != live.cell.model) continue;
+    if (model.memory_bytes) live.cell.memory_bytes = model.memory_bytes;
+    if (model.vram_bytes) live.cell.vram_bytes = model.vram_bytes;
+    if (model.context_length) live.cell.context_length = model.context_length;
+  }
+}
+
 void estimate_cells(Session& session, const RunSpec& spec, std::optional<int64_t> context_length,
                     const OnNote& note) {
   for (LiveCell& live : session.cells) {
-    if (!live.cell.unavailable.empty()) continue;
-    const std::string failed = session.wait_for(learn(live, spec, context_length));
-    if (!failed.empty()) {
-      note(fmt::format("{}: the first estimate failed: {}", printable(live.cell.id, 80), failed));
-    }
-    // What the model takes is known once it is loaded.
-    const auto models = session.wait_for(live.engine->models(std::chrono::seconds(5)));
-    if (!models) continue;
-    for (const ModelInfo& model : *models) {
-      if (model.name != live.cell.model) continue;
-      if (model.memory_bytes) live.cell.memory_bytes = model.memory_bytes;
-      if (model.vram_bytes) live.cell.vram_bytes = model.vram_bytes;
-      if (model.context_length) live.cell.context_length = model.context_length;
-    }
-  }
-  for (LiveCell& live : session.cells) {
-    if (const ManagedEngine* engine = session.managed(live)) {
-      live.cell.memory_bytes = engine->memory_bytes();
-    }
+    estimate_cell(session, live, spec, context_length, note);
   }
 }
 

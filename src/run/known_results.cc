@@ -2,31 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <tuple>
 
-#include "run/planner.h"
+#include "run/sustain.h"
 #include "store/index.h"
 #include "store/ledger.h"
 
 namespace assay {
 namespace {
 
-/// What a leg asks, whatever the cell: phase, prompt, settings, concurrency, rate.
-using Question = std::tuple<Phase, std::string, std::string, int64_t, std::optional<double>>;
+/// What a leg asks, whatever the cell: phase, prompt, settings, concurrency, rate, --sustain.
+using Question = std::tuple<Phase, std::string, std::string, int64_t, std::optional<double>,
+                            std::optional<double>>;
 
-/// What the plan asks of a cell.
-std::set<Question> questions_for(const RunMeta& meta, int64_t cell) {
-  std::set<Question> questions;
-  for (const Leg& leg : meta.legs) {
+/// What the plan asks of a cell, each with one of its legs.
+std::map<Question, int64_t> questions_for(const RunMeta& meta, int64_t cell) {
+  std::map<Question, int64_t> questions;
+  for (size_t i = 0; i < meta.legs.size(); ++i) {
+    const Leg& leg = meta.legs[i];
     if (leg.cell != cell || leg.phase == Phase::kWarmup || leg.phase == Phase::kSkipped) continue;
     if (!leg.skip.empty() || leg.prompt < 0) continue;
-    questions.emplace(leg.phase, meta.prompts[static_cast<size_t>(leg.prompt)].id,
-                      leg.settings_hash, leg.concurrency, leg.request_rate);
+    questions.try_emplace(
+        Question(leg.phase, meta.prompts[static_cast<size_t>(leg.prompt)].id, leg.settings_hash,
+                 leg.concurrency, leg.request_rate, leg.sustain_s),
+        static_cast<int64_t>(i));
   }
   return questions;
+}
+
+/// Whether an earlier run of the cell asked all of this, and each was answered. What the budget cut
+/// off was not.
+bool answers_all(const std::map<Question, int64_t>& questions,
+                 const std::map<Question, int64_t>& earlier, const std::set<int64_t>& answered) {
+  return std::ranges::all_of(questions, [&](const auto& question) {
+    const auto there = earlier.find(question.first);
+    return there != earlier.end() && answered.contains(there->second);
+  });
 }
 
 std::optional<int64_t> find_cell(const RunMeta& meta, const Cell& wanted) {
@@ -41,7 +57,7 @@ std::optional<int64_t> find_cell(const RunMeta& meta, const Cell& wanted) {
 
 /// Id of the newest run that answers all of `questions` for `cell`, or empty.
 Result<std::string> answered_by(RunIndex& index, const RunMeta& plan, const Cell& cell,
-                                const std::set<Question>& questions) {
+                                const std::map<Question, int64_t>& questions) {
   RunFilter filter;
   filter.state = "completed";
   filter.suite = plan.suite;
@@ -53,10 +69,10 @@ Result<std::string> answered_by(RunIndex& index, const RunMeta& plan, const Cell
     const auto earlier = read_ledger_meta(run.ledger_path);
     if (!earlier || earlier->suite_rev != plan.suite_rev) continue;
     const auto there = find_cell(*earlier, cell);
-    if (!there || questions_for(*earlier, *there) != questions) continue;
-    const auto ok = index.ok_calls(run.run_id, cell.id);
-    if (!ok) return fail(ok.error());
-    if (*ok > 0) return run.run_id;
+    if (!there) continue;
+    const auto answered = index.answered_legs(run.run_id, cell.id);
+    if (!answered) return fail(answered.error());
+    if (answers_all(questions, questions_for(*earlier, *there), *answered)) return run.run_id;
   }
   return std::string();
 }
@@ -64,16 +80,18 @@ Result<std::string> answered_by(RunIndex& index, const RunMeta& plan, const Cell
 }  // namespace
 
 Result<int64_t> skip_known_results(const std::filesystem::path& data_dir, const RunSpec& spec,
-                                   RunMeta& meta) {
+                                   RunMeta& meta, std::span<const Variant> variants,
+                                   const FitOf& fit) {
   // What would be asked; lengths that depend on the models' speed change no setting.
   RunMeta plan = meta;
-  if (auto planned = make_plan(spec, plan); !planned) return fail(planned.error());
+  if (auto planned = make_plan(spec, plan, variants, fit); !planned) return fail(planned.error());
+  sustain_legs(spec, plan);
   auto index = RunIndex::open(data_dir);
   if (!index) return fail(index.error());
   int64_t known = 0;
   for (size_t i = 0; i < meta.cells.size(); ++i) {
     Cell& cell = meta.cells[i];
-    const std::set<Question> questions = questions_for(plan, static_cast<int64_t>(i));
+    const auto questions = questions_for(plan, static_cast<int64_t>(i));
     if (!cell.unavailable.empty() || questions.empty()) continue;
     const auto run = answered_by(*index, plan, cell, questions);
     if (!run) return fail(run.error());

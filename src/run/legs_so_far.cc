@@ -1,5 +1,7 @@
 #include "run/legs_so_far.h"
 
+#include <span>
+
 #include "stats/until_ci.h"
 
 namespace assay {
@@ -17,9 +19,13 @@ bool LegsSoFar::narrow(int64_t leg, int64_t planned, double target) const {
   if (found == legs_.end()) return false;
   const Values& values = found->second;
   const bool decodes = values.decode.size() == values.e2e_ms.size();
-  const Summary summary =
-      decodes ? summarise_ratio(values.decode) : summarise(values.e2e_ms, Scale::kLog);
-  return until_ci(summary, target, planned) == UntilCi::kReached;
+  const auto summary_of_first = [&](int64_t count) {
+    const auto first = static_cast<size_t>(count);
+    return decodes ? summarise_ratio(std::span(values.decode).first(first))
+                   : summarise(std::span(values.e2e_ms).first(first), Scale::kLog);
+  };
+  const auto n = static_cast<int64_t>(values.e2e_ms.size());
+  return until_ci(n, summary_of_first, target, planned) == UntilCi::kReached;
 }
 
 }  // namespace assay

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+
+#include "model/heat.h"
 
 namespace assay {
 namespace {
@@ -40,6 +43,13 @@ void LiveEvents::Progress::add(const CallRecord& final_record) {
   } else {
     ++failed;
   }
+}
+
+void LiveEvents::Progress::estimate_end(int64_t before, int64_t elapsed_ns) {
+  const int64_t here = done - before;
+  if (here < 2) return;
+  const double each = static_cast<double>(elapsed_ns) / 1e9 / static_cast<double>(here);
+  eta_s = each * static_cast<double>(total - done);
 }
 
 void LiveEvents::run_state(std::string_view state, const RunMeta& meta) {
@@ -128,12 +138,11 @@ void LiveEvents::telemetry(const TelemetrySample& sample, double wall_s) {
   }
   // Of several cards the busiest, of several sensors the hottest.
   std::optional<double> gpu;
-  std::optional<double> temperature = sample.cpu_temperature_c;
   for (const GpuSample& card : sample.gpus) {
     if (card.percent) gpu = std::max(gpu.value_or(0), *card.percent);
-    if (!card.temperature_c) continue;
-    temperature = std::max(temperature.value_or(*card.temperature_c), *card.temperature_c);
   }
+  std::optional<double> temperature;
+  if (const auto hottest = hottest_of(sample)) temperature = hottest->celsius;
   emit("telemetry", dump({{"t", wall_s},
                           {"tps", take_text_events()},
                           {"fd", or_null(sample.open_files)},
@@ -154,6 +163,11 @@ void LiveEvents::progress(const Progress& p) {
                          {"eta_s", or_null(p.eta_s)},
                          {"model_index", p.cell},
                          {"models_total", p.cells}}));
+}
+
+void LiveEvents::cooling(std::string_view words) {
+  if (std::exchange(cooling_, !words.empty()) == !words.empty()) return;
+  emit("stage", dump({{"stage", words.empty() ? "cooled" : "cooling"}, {"detail", words}}));
 }
 
 void LiveEvents::alert(std::string_view code, std::string_view message) {

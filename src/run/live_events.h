@@ -26,6 +26,8 @@ class LiveEvents {
   /// Text of a call in flight. Cheap for calls that are not followed.
   void live(const LiveEvent& event);
   void telemetry(const TelemetrySample& sample, double wall_s);
+  /// The machine is left to cool, in words; empty when it is over.
+  void cooling(std::string_view words);
   void alert(std::string_view code, std::string_view message);
   void end(std::string_view state);
 
@@ -39,8 +41,11 @@ class LiveEvents {
     std::optional<double> eta_s;
     int64_t cell = 0;
     int64_t cells = 0;
+    std::string doing;  ///< What is done in place of calls, such as cooling; empty: nothing is.
 
     void add(const CallRecord& final_record);  ///< Counts one more planned call.
+    /// By the calls beyond `before`, which took `elapsed_ns`; unknown from fewer than two.
+    void estimate_end(int64_t before, int64_t elapsed_ns);
   };
   void progress(const Progress& progress);
 
@@ -63,6 +68,7 @@ class LiveEvents {
   MonoNs text_written_ = 0;
   MonoNs progress_written_ = 0;
   int64_t text_events_ = 0;
+  bool cooling_ = false;
 };
 
 }  // namespace assay

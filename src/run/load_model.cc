@@ -40,6 +40,12 @@ void tell_fall_back(const OnNote& note, const LoadAttempt& attempt) {
 
 Result<DetachedEngine> load_model(const RunSpec& spec, const fs::path& data_dir,
                                   const fs::path& gguf, const OnNote& note) {
+  if (!spec.lists.empty()) {
+    const auto& [name, values] = *spec.lists.begin();
+    return fail(Errc::kInvalidArgument,
+                fmt::format("--{} {}: a model is loaded in one way", name, join(values, ",")),
+                "'assay run --gguf FILE' measures several");
+  }
   const auto info = read_gguf_info(gguf);
   if (!info) return fail(info.error());
   Session session;

@@ -44,7 +44,7 @@ Result<fs::path> cached_dummy(const std::string& shape, const OnNote& note) {
 LaunchSettings wanted_settings(const RunSpec& spec) {
   LaunchSettings settings = load_settings_of(spec);
   constexpr int64_t kMostSlots = 64;
-  if (!settings.parallel) settings.parallel = std::min(spec.max_concurrency, kMostSlots);
+  if (!settings.parallel) settings.parallel = std::min(levels_of(spec).back(), kMostSlots);
   if (settings.context_length) return settings;
   // Room for the deepest leg of suite speed and its answer.
   int64_t context = 5120;
@@ -174,12 +174,21 @@ Task<Result<std::string>> unload_cell(Session& session, size_t cell) {
   co_return std::string("restart");
 }
 
+LoadSettings asked_of(const LiveCell& cell) {
+  LoadSettings settings;
+  settings.context_length = cell.asked_load.context_length;
+  settings.batch_size = cell.asked_load.batch_size;
+  const auto& flash = cell.asked_load.flash_attention;
+  if (flash && *flash != "auto") settings.flash_attention = *flash == "on";
+  return settings;
+}
+
 Task<Result<bool>> load_cell(Session& session, size_t cell) {
   LiveCell& live = session.cells[cell];
   ManagedEngine* engine = session.managed(live);
   if (engine == nullptr) {
     if (live.engine->loads_in_call()) co_return false;
-    LoadSettings settings;
+    const LoadSettings settings = asked_of(live);
     const auto loaded = co_await live.engine->load(live.cell.model, settings);
     if (!loaded) co_return fail(loaded.error());
     co_return true;
@@ -193,7 +202,9 @@ Task<Result<bool>> load_cell(Session& session, size_t cell) {
   }
   auto answer = co_await meet(session, *engine);
   if (!answer) co_return fail(answer.error());
-  live.engine = std::move(answer->engine);
+  for (LiveCell& other : session.cells) {
+    if (other.started == live.started) other.engine = answer->engine;
+  }
   co_return true;
 }
 

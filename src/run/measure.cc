@@ -3,24 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "model/json.h"
 #include "run/calibrate.h"
-#include "run/declared_cells.h"
 #include "run/environment.h"
 #include "run/estimate.h"
 #include "run/harness.h"
 #include "run/known_results.h"
+#include "run/machine_guard.h"
 #include "run/machine_probe.h"
+#include "run/matrix.h"
 #include "run/model_filter.h"
+#include "run/open_run.h"
 #include "run/planner.h"
 #include "run/server_counters.h"
+#include "run/suites.h"
+#include "run/sustain.h"
 #include "run/variants.h"
+#include "run/weights.h"
 #include "store/index.h"
 #include "store/ledger.h"
 #include "store/run_lock.h"
@@ -72,6 +77,7 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
 
   RunEnd end;
   end.state = result.state;
+  end.stopped_by = result.stopped_by;
   end.finished_at_utc = utc_text(wall_now_ns());
   end.load_avg_end = load_averages();
   end.wall_s = result.wall_s;
@@ -93,12 +99,12 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
   return measured;
 }
 
-/// What an engine of ours was started with needs no word in a call.
-SettingsFit fit_of(const LiveCell& live, const CallSettings& settings) {
-  if (live.engine == nullptr) return {};
-  SettingsFit fit = live.engine->fit(settings);
-  if (live.cell.managed) std::erase(fit.missing, "context_length");
-  return fit;
+/// How the engines behind the session's cells can be asked.
+FitOf fit_of(const Session& session) {
+  return [&session](int64_t cell, const CallSettings& settings) {
+    const std::shared_ptr<Engine>& engine = session.cells[static_cast<size_t>(cell)].engine;
+    return engine ? engine->fit(settings) : SettingsFit();
+  };
 }
 
 void update_index(const std::filesystem::path& data_dir, const MeasureHooks& hooks) {
@@ -147,37 +153,13 @@ void learn_instrument(Session& session, RunMeta& meta, const OnNote& note) {
       cached_machine(cores, static_cast<int64_t>(smallest->token_cost->weight_bytes), note);
 }
 
-/// The cells of the run, or of each variant its one.
-Result<void> open_all(Session& session, const RunSpec& spec, const std::vector<Variant>& variants,
-                      const OnNote& note) {
-  if (variants.empty()) return open_cells(session, spec, note);
-  for (const Variant& variant : variants) {
-    const size_t before = session.cells.size();
-    if (auto opened = open_cells(session, variant.spec, note); !opened) return opened;
-    if (session.cells.size() != before + 1) {
-      return fail(Errc::kInvalidArgument,
-                  fmt::format("variant {} names {} cells: it has to be one", variant.name,
-                              session.cells.size() - before),
-                  "name one target and one model");
-    }
-    Cell& cell = session.cells.back().cell;
-    if (!cell.unavailable.empty()) {
-      return fail(Errc::kUnavailable,
-                  fmt::format("variant {}: {}", variant.name, cell.unavailable));
-    }
-    cell.variant = variant.name;
-    cell.id += "@" + variant.name;
-  }
-  return {};
-}
-
 /// Leaves out cells that were measured before, where all models are asked for.
 Result<void> skip_known(const std::filesystem::path& data_dir, const RunSpec& spec,
-                        Session& session, const OnNote& note) {
+                        Session& session, std::span<const Variant> variants, const OnNote& note) {
   if (!asks_for_all_models(spec) || spec.force) return {};
   RunMeta meta;
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
-  const auto known = skip_known_results(data_dir, spec, meta);
+  const auto known = skip_known_results(data_dir, spec, meta, variants, fit_of(session));
   if (!known) return fail(known.error());
   for (size_t i = 0; i < meta.cells.size(); ++i) session.cells[i].cell = meta.cells[i];
   if (*known > 0) {
@@ -193,98 +175,10 @@ WriterOptions writer_options(DiskTrouble& disk) {
   return options;
 }
 
-/// The options that the run was started with; data_dir, wait and output are the caller's.
-Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller) {
-  RunSpec spec;
-  const auto json = nlohmann::json::parse(meta.options_json, nullptr, false);
-  for (BoundOption& option : bind_options(spec)) {
-    const std::string name(option.info.name);
-    if (!json.is_object() || !json.contains(name)) continue;
-    std::vector<std::string> values;
-    if (json[name].is_array()) {
-      for (const auto& item : json[name]) values.push_back(item.get<std::string>());
-    } else {
-      values.push_back(json[name].get<std::string>());
-    }
-    if (auto set = option.set(values); !set) {
-      return fail(Errc::kProtocol,
-                  fmt::format("the ledger's option {} is damaged: {}", name, set.error().message));
-    }
-  }
-  spec.data_dir = caller.data_dir;
-  spec.wait = caller.wait;
-  spec.api_key_file = caller.api_key_file.empty() ? spec.api_key_file : caller.api_key_file;
-  return spec;
-}
-
-/// An engine of ours that could not be started.
-Error not_loaded(const Cell& cell) {
-  return {Errc::kUnavailable,
-          fmt::format("{} could not be loaded: {}", printable(cell.model, 80), cell.unavailable)};
-}
-
 /// Whether there is anything to measure.
 bool any_available(const std::vector<Cell>& cells) {
   return std::any_of(cells.begin(), cells.end(),
                      [](const Cell& cell) { return cell.unavailable.empty(); });
-}
-
-/// Puts the engines behind the cells of a ledger.
-Result<void> reopen_cells(Session& session, const RunSpec& spec, const RunMeta& meta,
-                          const OnNote& note) {
-  const bool managed =
-      std::any_of(meta.cells.begin(), meta.cells.end(), [](const Cell& c) { return c.managed; });
-  if (managed) {
-    if (meta.cells.size() != 1) {
-      return fail(Errc::kInvalidArgument,
-                  "a comparison of engines that Assay starts cannot be resumed",
-                  "run it again; what was measured stays in its ledger");
-    }
-    if (auto opened = open_cells(session, spec, note); !opened) return opened;
-    if (session.cells.size() != 1 || session.cells[0].cell.id != meta.cells[0].id) {
-      return fail(Errc::kConflict,
-                  fmt::format("this machine now offers {} instead of {}",
-                              session.cells.empty() ? "nothing" : session.cells[0].cell.id,
-                              meta.cells[0].id));
-    }
-    const Cell now = session.cells[0].cell;
-    const auto& before = meta.cells[0].load_effective;
-    if (now.unavailable.empty() && before && now.load_effective != before) {
-      return fail(Errc::kConflict,
-                  fmt::format("{} was loaded with other settings than before", now.id),
-                  "run it again; what was measured stays in its ledger");
-    }
-    session.cells[0].cell = meta.cells[0];
-    session.cells[0].cell.url = now.url;
-    session.cells[0].cell.unavailable = now.unavailable;
-    return now.unavailable.empty() ? Result<void>() : fail(not_loaded(now));
-  }
-  if (!spec.cells_yaml.empty()) return reopen_declared_cells(session, spec, meta.cells);
-  RunSpec probe = spec;
-  probe.targets.clear();
-  for (const Cell& cell : meta.cells) {
-    if (std::find(probe.targets.begin(), probe.targets.end(), cell.url) == probe.targets.end()) {
-      probe.targets.push_back(cell.url);
-    }
-  }
-  auto answers = probe_targets(session, probe);
-  if (!answers) return fail(answers.error());
-  for (const Cell& cell : meta.cells) {
-    LiveCell live;
-    live.cell = cell;
-    for (const TargetAnswer& answer : *answers) {
-      if (answer.url != cell.url) continue;
-      if (cell.unavailable.empty() && answer.kind != cell.kind) {
-        return fail(Errc::kUnavailable,
-                    fmt::format("{} does not answer any more: {}", cell.url,
-                                answer.kind.empty() ? answer.error : "it is now " + answer.kind),
-                    "start it again, then resume");
-      }
-      live.engine = answer.engine;
-    }
-    session.cells.push_back(std::move(live));
-  }
-  return {};
 }
 
 }  // namespace
@@ -310,6 +204,11 @@ Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& 
     attempts = std::max(attempts, record.attempt);
     if (!record.final || !left.done.insert(record.index).second) continue;
     left.progress.add(record);
+    left.legs.add(record);
+  }
+  // A pause that was cut by a stop ends where the next session goes on.
+  for (const CoolingWait& wait : ledger.waits) {
+    left.elapsed_ns = std::max(left.elapsed_ns, wait.to_ns + 1);
   }
   for (const int64_t index : started) {
     if (!left.done.contains(index)) left.started.insert(index);
@@ -329,6 +228,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   if (auto prompts = load_baseline_suite(spec.prompts_yaml); !prompts) {
     return fail(prompts.error());
   }
+  if (auto sensors = check_guard_sensors(spec); !sensors) return fail(sensors.error());
   const auto harness = load_harness(spec);
   if (!harness) return fail(harness.error());
   const auto data_dir = data_directory(
@@ -346,11 +246,15 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     meta.notes.push_back(text);
     note(text);
   };
-  const auto variants = variants_of(spec);
+  auto variants = variants_of(spec);
   if (!variants) return fail(variants.error());
   const auto opened =
-      *harness ? open_harness(session, spec, **harness) : open_all(session, spec, *variants, keep);
+      *harness ? open_harness(session, spec, **harness) : open_run(session, spec, *variants, keep);
   if (!opened) return fail(opened.error());
+  for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
+  if (auto here = check_guard_cells(spec, std::exchange(meta.cells, {})); !here) {
+    return fail(here.error());
+  }
   if (auto passed = pass_preflight(session, spec, *harness, meta, note); !passed) {
     return fail(passed.error());
   }
@@ -366,10 +270,15 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
         "engines that Assay starts, Ollama, LM Studio, a router of llama.cpp and vLLM in its "
         "development mode can; elsewhere restart the server between runs");
   }
-  if (auto skipped = skip_known(*data_dir, spec, session, keep); !skipped) {
+  if (auto skipped = skip_known(*data_dir, spec, session, *variants, keep); !skipped) {
     return fail(skipped.error());
   }
-  if (needs_estimates(spec)) estimate_cells(session, spec, needed_context(spec), keep);
+  note_weights(*data_dir, spec, session, note);
+  const bool is_matrix = !variants->empty() && spec.ab.empty();
+  if (needs_estimates(spec) && is_matrix) estimate_matrix(session, *variants, keep);
+  if (needs_estimates(spec) && !is_matrix) {
+    estimate_cells(session, spec, needed_context(spec), keep);
+  }
   for (LiveCell& live : session.cells) {
     if (spec.cold > 0 && !*harness && live.engine && !can_reload(live)) {
       live.cell.cold_kind = "process_warm";
@@ -379,10 +288,10 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;
   meta.labels = spec.labels;
   meta.options_json = changed_options_json(spec);
-  const FitOf fit = [&](int64_t cell, const CallSettings& settings) {
-    return fit_of(session.cells[static_cast<size_t>(cell)], settings);
-  };
-  if (auto planned = make_plan(spec, meta, *variants, fit); !planned) return fail(planned.error());
+  if (auto planned = make_plan(spec, meta, *variants, fit_of(session)); !planned) {
+    return fail(planned.error());
+  }
+  sustain_legs(spec, meta);
   if (!spec.no_calibrate && any_available(meta.cells)) learn_instrument(session, meta, note);
 
   const auto paths = create_run_directory(*data_dir, meta.run_id);
@@ -437,6 +346,7 @@ Result<Measured> resume_run(const RunSpec& caller, const std::string& run_name,
   const LedgerContent& ledger = opened->content;
   auto spec = recorded_spec(ledger.meta, caller);
   if (!spec) return fail(spec.error());
+  if (auto sensors = check_guard_sensors(*spec); !sensors) return fail(sensors.error());
   auto sent = SentCalls::open(paths.sent, static_cast<int64_t>(ledger.meta.calls.size()));
   if (!sent) return fail(sent.error());
   Remaining left = remaining_calls(ledger, sent->marked());

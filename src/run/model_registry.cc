@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "telemetry/sensor_file.h"
 
 namespace assay {
 namespace {
@@ -141,6 +142,22 @@ Result<Scan> read_registry(const std::filesystem::path& data_dir, const Surround
 std::vector<MemoryPool> memory_pools(const EnvironmentSource& source) {
   std::vector<MemoryPool> pools;
   if (const auto bytes = available_memory(source)) pools.push_back({"memory", *bytes});
+  return pools;
+}
+
+std::vector<MemoryPool> gpu_pools(const MachineRoots& roots) {
+  Machine machine(roots, mono_now_ns());
+  const TelemetrySample sample = machine.sample(mono_now_ns(), {});
+  const auto& facts = machine.about().facts;
+  std::vector<MemoryPool> pools;
+  for (size_t i = 0; i < sample.gpus.size(); ++i) {
+    const auto total = facts.find(fmt::format("gpu{}_memory_bytes", i));
+    const auto& used = sample.gpus[i].memory_used_bytes;
+    if (total == facts.end() || !used) continue;
+    const auto bytes = number_in(total->second);
+    if (!bytes || *bytes <= *used) continue;
+    pools.push_back({fmt::format("GPU {}", i), static_cast<int64_t>(*bytes - *used)});
+  }
   return pools;
 }
 

@@ -10,6 +10,7 @@
 #include "registry/scan.h"
 #include "run/environment.h"
 #include "store/state.h"
+#include "telemetry/machine.h"
 
 namespace assay {
 
@@ -28,5 +29,8 @@ Result<Scan> read_registry(const std::filesystem::path& data_dir, const Surround
 
 /// Memory that models can be loaded into. Empty where the system does not tell.
 std::vector<MemoryPool> memory_pools(const EnvironmentSource& source);
+/// The free memory of each graphics card that tells all of its own and what is in use; one that
+/// borrows the machine's has none. Reads the sensors once.
+std::vector<MemoryPool> gpu_pools(const MachineRoots& roots);
 
 }  // namespace assay

@@ -44,7 +44,10 @@ CallRecord planned_record(const RunMeta& meta, int64_t index) {
   return record;
 }
 
-std::string prompt_text(const RunMeta& meta, int64_t index) {
+namespace {
+
+/// The text of a call's prompt; `own` is what sets it apart from the other calls of its leg.
+std::string salted_text(const RunMeta& meta, int64_t index, uint64_t own) {
   const PlannedCall& call = meta.calls[static_cast<size_t>(index)];
   const Leg& leg = meta.legs[static_cast<size_t>(call.leg)];
   const Prompt& prompt = meta.prompts[static_cast<size_t>(leg.prompt)];
@@ -53,7 +56,19 @@ std::string prompt_text(const RunMeta& meta, int64_t index) {
   const uint64_t leg_seed = run_seed + (static_cast<uint64_t>(call.leg) << 32);
   if (prompt.salt == Prompt::Salt::kNone) return prompt.text;
   if (prompt.salt == Prompt::Salt::kPerLeg) return salt_line(leg_seed) + prompt.text;
-  return salt_line(leg_seed + static_cast<uint64_t>(index) + 1) + prompt.text;
+  return salt_line(leg_seed + own) + prompt.text;
+}
+
+}  // namespace
+
+std::string prompt_text(const RunMeta& meta, int64_t index) {
+  return salted_text(meta, index, static_cast<uint64_t>(index) + 1);
+}
+
+std::string warming_text(const RunMeta& meta, int64_t index, int64_t nth) {
+  // Behind those of all planned calls.
+  return salted_text(meta, index,
+                     static_cast<uint64_t>(meta.calls.size()) + 1 + static_cast<uint64_t>(nth));
 }
 
 std::optional<CallTags> tags_of(const CallRecord& record, const RunMeta& meta,

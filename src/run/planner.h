@@ -1,14 +1,13 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <optional>
 #include <span>
-#include <vector>
 
 #include "base/result.h"
-#include "engines/engine.h"
 #include "model/options.h"
 #include "model/run.h"
-#include "run/suites.h"
+#include "run/plan_builder.h"
 #include "run/variants.h"
 
 namespace assay {
@@ -20,12 +19,10 @@ std::optional<int64_t> needed_context(const RunSpec& spec);
 /// Whether the plan needs the cells' estimates: lengths in tokens have to be met.
 bool needs_estimates(const RunSpec& spec);
 
-/// How the engine behind RunMeta::cells[cell] can be asked for settings.
-using FitOf = std::function<SettingsFit(int64_t cell, const CallSettings& settings)>;
-
 /// Expands a specification to the calls of `meta.cells`: fills prompts, legs, calls, suite and
 /// notes. Calls of a round come in an order drawn from the seed. With variants the cells are
-/// theirs, in their order, and the plan is interleaved. A leg whose settings the cell's engine has
+/// theirs, one each and in their order; under --ab the plan is interleaved. Each level of
+/// --max-concurrency has legs of its own. A leg whose settings the cell's engine has
 /// no way to take is skipped, with their names. Pure: the same arguments give the same plan.
 /// kNotFound or kInvalidArgument for the suite.
 Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Variant> variants = {},

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "net/own_host.h"
+#include "run/machine_guard.h"
 
 namespace assay {
 namespace {
@@ -53,24 +54,25 @@ RunTelemetry::RunTelemetry(const Setup& setup)
       events.telemetry(sample, static_cast<double>(sample.at_ns) / kSecondNs);
     });
   };
-  SamplerOptions options{machine_roots(), setup.spec.sample_rate, setup.epoch};
-  sampler_.emplace(std::move(options),
-                   [this, tell, local = std::move(cells.local), rate = setup.spec.sample_rate,
-                    has_header = false, told = -kSecondNs](const TelemetryStream& machine,
-                                                           const TelemetrySample& sample) mutable {
-                     if (!has_header) {
-                       TelemetryStream about = machine;
-                       about.node = "local";
-                       about.cells = local;
-                       about.rate_hz = rate;
-                       keep(telemetry_header_line(about, 0), 0, true);
-                       has_header = true;
-                     }
-                     keep(telemetry_row_line(machine, sample, 0), 0, false);
-                     if (sample.at_ns - told < kSecondNs - kEarlyNs) return;
-                     told = sample.at_ns;
-                     tell(sample);
-                   });
+  const double rate = sampling_rate(setup.spec);
+  SamplerOptions options{machine_roots(), rate, setup.epoch};
+  sampler_.emplace(
+      std::move(options),
+      [this, tell, local = std::move(cells.local), rate, has_header = false, told = -kSecondNs](
+          const TelemetryStream& machine, const TelemetrySample& sample) mutable {
+        if (!has_header) {
+          TelemetryStream about = machine;
+          about.node = "local";
+          about.cells = local;
+          about.rate_hz = rate;
+          keep(telemetry_header_line(about, 0), 0, true);
+          has_header = true;
+        }
+        keep(telemetry_row_line(machine, sample, 0), 0, false);
+        if (sample.at_ns - told < kSecondNs - kEarlyNs) return;
+        told = sample.at_ns;
+        tell(sample);
+      });
 }
 
 RunTelemetry::~RunTelemetry() {

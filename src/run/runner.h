@@ -10,6 +10,7 @@
 
 #include "model/options.h"
 #include "model/run.h"
+#include "run/legs_so_far.h"
 #include "run/live_events.h"
 #include "run/session.h"
 #include "store/sent_calls.h"
@@ -23,6 +24,7 @@ struct Remaining {
   std::set<int64_t> started;  ///< Calls that an earlier session had in flight: marked `resumed`.
   std::map<int64_t, int64_t> attempts;  ///< Attempts recorded of calls without a final record.
   int64_t unplanned = 0;                ///< Records of calls beside the plan.
+  LegsSoFar legs;                       ///< What was measured before.
   size_t telemetry_bytes = 0;           ///< Of telemetry.jsonl.
   int64_t elapsed_ns = 0;  ///< Of the run before this session; its instants go on from there.
   LiveEvents::Progress progress;
@@ -30,9 +32,10 @@ struct Remaining {
 
 /// How the calls of a run went.
 struct RunResult {
-  std::string state;  ///< completed | interrupted | failed
-  int signal = 0;     ///< The signal that ended it, or 0.
-  std::string error;  ///< Why it failed.
+  std::string state;       ///< completed | interrupted | failed
+  int signal = 0;          ///< The signal that ended it, or 0.
+  std::string error;       ///< Why it failed.
+  std::string stopped_by;  ///< RunEnd::stopped_by
   double wall_s = 0;
   std::optional<double> loop_lag_p99_ms;
   std::optional<double> loop_lag_max_ms;

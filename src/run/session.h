@@ -27,6 +27,8 @@ struct LiveCell {
   std::shared_ptr<Engine> engine;  ///< Shared by the cells of one server; null when unavailable.
   std::optional<size_t> started;   ///< Index into Session::started of an engine of our own.
   std::string model_file;          ///< Of an engine of our own; empty elsewhere.
+  std::string served_file;         ///< That a server on this machine names; empty elsewhere.
+  LaunchSettings asked_load;       ///< Of a server that is not ours: how to load the model.
 };
 
 /// The load thread's world: its event loop, its connections and the engines that this process
@@ -49,6 +51,9 @@ struct Session {
   template <class T>
   T wait_for(Task<T> task);
 };
+
+/// How a server that is not ours is asked to load the cell's model.
+LoadSettings asked_of(const LiveCell& cell);
 
 /// Whether reload_cell can load the cell's model anew: engines that we started, and those that
 /// unload on request.
@@ -88,6 +93,7 @@ struct TargetAnswer {
   std::shared_ptr<Engine> engine;
   std::string launcher;             ///< Of an engine that `assay models load` started; else empty.
   std::optional<LoadHistory> load;  ///< Of the same.
+  LaunchSettings told_load;         ///< EngineInfo::load
 };
 
 /// Asks one server what it is: one of `kind`, or the first kind that recognises it when that is
@@ -103,7 +109,8 @@ Result<std::vector<TargetAnswer>> probe_targets(Session& session, const RunSpec&
 
 /// Fills `session.cells` with what is to be measured: of each server the models asked for, or its
 /// loaded one, or its smallest. Starts the bundled engine when no server is named and none found.
-/// kUnavailable when nothing can be measured.
+/// kUnavailable when nothing can be measured. What such a server cannot be asked for is left to the
+/// plan: Engine::fit.
 Result<void> open_cells(Session& session, const RunSpec& spec, const OnNote& note);
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <set>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -74,6 +75,25 @@ std::string cell_id(const TargetAnswer& target, const std::string& model) {
 
 }  // namespace
 
+namespace {
+
+/// What the server says of its load completes what is known of it.
+void complete_load(const LaunchSettings& told, Cell& cell) {
+  if (told == LaunchSettings()) return;
+  LaunchSettings known = cell.load_effective.value_or(LaunchSettings());
+  const auto complete = [](auto& to, const auto& from) {
+    if (!to) to = from;
+  };
+  complete(known.flash_attention, told.flash_attention);
+  complete(known.cache_type_k, told.cache_type_k);
+  complete(known.cache_type_v, told.cache_type_v);
+  complete(known.batch_size, told.batch_size);
+  complete(known.gpu_layers, told.gpu_layers);
+  cell.load_effective = std::move(known);
+}
+
+}  // namespace
+
 LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
   LiveCell live;
   Cell& c = live.cell;
@@ -95,8 +115,14 @@ LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
     c.load_requested = target.load->requested;
     c.load_effective = target.load->effective;
     c.load_attempts = target.load->attempts;
+    if (!c.load_attempts.empty() && c.load_attempts.back().outcome == LoadOutcome::kOk) {
+      c.load_ms = c.load_attempts.back().took_ms;
+    }
   }
+  complete_load(target.told_load, c);
   live.engine = target.engine;
+  const auto url = parse_url(target.url);
+  if (url && url->is_loopback()) live.served_file = model.file;
   return live;
 }
 
@@ -183,6 +209,20 @@ Result<void> add_models(Session& session, TargetAnswer& target, const RunSpec& s
 
 }  // namespace
 
+namespace {
+
+/// Servers of one machine may offer a model by the same name: their ports tell them apart.
+void tell_apart(std::vector<LiveCell>& cells) {
+  std::map<std::string, std::set<std::string>> urls;
+  for (const LiveCell& live : cells) urls[live.cell.id].insert(live.cell.url);
+  for (LiveCell& live : cells) {
+    const auto url = parse_url(live.cell.url);
+    if (url && urls[live.cell.id].size() > 1) live.cell.id += fmt::format("@{}", url->port);
+  }
+}
+
+}  // namespace
+
 Task<TargetAnswer> ask_server(HttpClient& http, Url url, Secret key, std::string kind,
                               Nanos timeout) {
   TargetAnswer answer;
@@ -211,6 +251,7 @@ Task<TargetAnswer> ask_server(HttpClient& http, Url url, Secret key, std::string
     answer.threads = info->threads;
     answer.slots = info->slots;
     answer.busy = info->busy;
+    answer.told_load = info->load;
     answer.models = std::move(*models);
     answer.engine = std::move(engine);
     answer.error.clear();
@@ -252,15 +293,6 @@ std::vector<DetachedEngine> loaded_engines(const RunSpec& spec) {
     return engine.state != DetachedEngine::State::kRunning || !engine.is_alive();
   });
   return engines;
-}
-
-/// What was asked of the load and can only be done where we load ourselves. Threads and context are
-/// left out: they go to servers that take them.
-std::vector<std::string> only_for_ours(const RunSpec& spec) {
-  LaunchSettings settings = load_settings_of(spec);
-  settings.threads.reset();
-  settings.context_length.reset();
-  return not_supported(Recipe(), settings);
 }
 
 }  // namespace
@@ -326,11 +358,9 @@ Result<void> open_cells(Session& session, const RunSpec& spec, const OnNote& not
     if (answer.kind.empty()) why = answer.error;
     if (auto added = add_models(session, answer, spec, note); !added) return added;
   }
-  if (const auto names = only_for_ours(spec); any && !names.empty()) {
-    return fail(
-        Errc::kInvalidArgument,
-        fmt::format("not supported for a server that Assay did not start: {}", join(names, ", ")),
-        "give them to the server itself, or let Assay start one with --gguf");
+  tell_apart(session.cells);
+  for (LiveCell& live : session.cells) {
+    if (!live.cell.managed) live.asked_load = load_settings_of(spec);
   }
   if (any && session.cells.empty()) {
     return fail(

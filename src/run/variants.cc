@@ -48,6 +48,9 @@ Result<void> set_option(std::string_view text, const std::string& word, RunSpec&
     if (auto set = option.set({word.substr(equals + 1)}); !set) {
       return fail(fault(text, fmt::format("{}: {}", name, set.error().message)));
     }
+    if (spec.lists.contains(name)) {
+      return fail(fault(text, fmt::format("{} takes one value in a variant", name)));
+    }
     return {};
   }
   return fail(fault(text, fmt::format("'{}' is no option of a variant", printable(name, 40))));
@@ -59,7 +62,7 @@ Result<std::vector<Variant>> variants_of(const RunSpec& spec) {
   std::vector<Variant> variants;
   for (const std::string& text : spec.ab) {
     const size_t equals = text.find('=');
-    Variant variant{text.substr(0, equals), spec};
+    Variant variant{text.substr(0, equals), spec, {}};
     variant.spec.ab.clear();
     if (equals == std::string::npos || !is_name(variant.name)) {
       return fail(fault(text, "a variant is NAME=OPT=VALUE, its name of letters, digits and -_."));

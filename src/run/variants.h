@@ -8,10 +8,12 @@
 
 namespace assay {
 
-/// One side of an interleaved comparison: the run's options with its own in their place.
+/// One side of an interleaved comparison, or one combination of a matrix: the run's options with
+/// its own in their place.
 struct Variant {
   std::string name;
   RunSpec spec;
+  std::vector<std::string> matrix = {};  ///< Of a combination: Cell::matrix.
 };
 
 /// What `--ab NAME=OPT=VALUE[ OPT=VALUE...]` asks for, in the order given; empty without any.

@@ -127,11 +127,13 @@ void add_interrupted(const LedgerContent& ledger, int64_t recorded, Caveats& cav
   const auto planned = static_cast<int64_t>(ledger.meta.calls.size());
   const int64_t missing = planned - recorded;
   const std::string state = ledger.end ? ledger.end->state : "interrupted";
+  const std::string why =
+      ledger.end && !ledger.end->stopped_by.empty() ? "; " + ledger.end->stopped_by : "";
   if (planned > 0 && missing > 0) {
     caveats.add_if(true, "interrupted",
-                   fmt::format("{} of {} planned calls have no record", missing, planned));
+                   fmt::format("{} of {} planned calls have no record{}", missing, planned, why));
   } else {
-    caveats.add_if(state != "completed", "interrupted", "the run did not complete");
+    caveats.add_if(state != "completed", "interrupted", "the run did not complete" + why);
   }
 }
 
@@ -140,17 +142,19 @@ void add_courses(std::span<const LegResult> legs, Caveats& caveats) {
   for (const Course course : {Course::kDrifting, Course::kSaturated}) {
     int64_t found = 0;
     double most = 0;
+    std::string evidence;  // Of the leg that moved most.
     for (const LegResult& leg : legs) {
       if (!leg.course || leg.course->course != course) continue;
-      ++found;
       const double change = leg.course->first_to_last.value_or(0);
-      if (std::fabs(change) > std::fabs(most)) most = change;
+      if (found++ > 0 && std::fabs(change) <= std::fabs(most)) continue;
+      most = change;
+      evidence = leg.course_evidence;
     }
-    caveats.add_if(
-        found > 0, to_text(course),
-        fmt::format("E2E latency of {} {} moved by {}{:+.1f} % from the first to the "
-                    "last tenth of the calls",
-                    found, found == 1 ? "leg" : "legs", found == 1 ? "" : "up to ", 100 * most));
+    caveats.add_if(found > 0, to_text(course),
+                   fmt::format("E2E latency of {} {} moved by {}{:+.1f} % from the first to the "
+                               "last tenth of the calls{}",
+                               found, found == 1 ? "leg" : "legs", found == 1 ? "" : "up to ",
+                               100 * most, evidence.empty() ? "" : "; " + evidence));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "stats/compare_marks.h"
 #include "stats/restarts.h"
 
 namespace assay {
@@ -315,6 +316,7 @@ void compare_settings(const CallSettings& a, const CallSettings& b, Circumstance
   into.add_number("top_k", a.top_k, b.top_k);
   into.add_number("sampling seed", a.seed, b.seed);
   into.add_number("requested context", a.context_length, b.context_length);
+  into.add_number("think", a.think, b.think);
 }
 
 /// Threads and context stand beside them: engines that we did not start tell those too.
@@ -461,6 +463,7 @@ RunComparison compare_runs(const ComparedRun& base, const ComparedRun& now,
     comparison.cells.push_back(std::move(cell));
   }
   adjust_gates(comparison.cells);
+  add_compared_marks(base, now, comparison);
   return comparison;
 }
 
@@ -480,6 +483,7 @@ RunComparison compare_variants(const ComparedRun& run, const CompareOptions& opt
     comparison.cells.back().shared_load = base->url == cell.url && base->model == cell.model;
   }
   adjust_gates(comparison.cells);
+  add_compared_marks(run, run, comparison);
   return comparison;
 }
 

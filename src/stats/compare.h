@@ -56,6 +56,7 @@ struct ComparedMetric {
   std::optional<double> holm_p;  ///< Of gate metrics, over all gate metrics of the comparison.
   std::optional<double> noise_floor;
   std::vector<ComparedStratum> strata;
+  std::vector<std::string> base_marks, new_marks;  ///< Codes of the marks of each side's legs.
 };
 
 /// A gate metric that is worse, with a Holm-adjusted p of at most 5 %.

@@ -160,7 +160,7 @@ std::optional<double> idle_power_w(const TelemetryStream& stream, EnergyDomain d
   const auto period_ns = std::llround(1e9 / stream.rate_hz);
   const Span rest{stream.samples.front().at_ns - period_ns, first_call_ns};
   const double seconds = seconds_of({&rest, 1});
-  if (seconds < kIdleSeconds) return std::nullopt;
+  if (seconds < kIdleSeconds - kIdleSlack) return std::nullopt;
   const auto joules = EnergyMeter(stream, domain).joules({&rest, 1});
   if (!joules) return std::nullopt;
   return *joules / seconds;

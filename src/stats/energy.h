@@ -56,9 +56,11 @@ inline constexpr double kMaxSampleGap = 5;
 inline constexpr double kMaxCounterGap = 12;
 
 /// Mean power before the first call was taken up, in watts: from the first sample on. Absent
-/// below kIdleSeconds of it.
+/// below kIdleSeconds of it, less kIdleSlack.
 std::optional<double> idle_power_w(const TelemetryStream& stream, EnergyDomain domain,
                                    int64_t first_call_ns);
 inline constexpr double kIdleSeconds = 10;
+/// Seconds that may be missing: sensors are opened while --idle 10s has begun.
+inline constexpr double kIdleSlack = 0.5;
 
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -79,6 +80,7 @@ struct Group {
   LegEvidence evidence;      ///< Of these.
   Span active;               ///< Of these.
   Span taken;                ///< Of all, from being taken up to the end.
+  double paused_s = 0;       ///< Of `taken`: the machine was left to cool.
   std::optional<int64_t> tokens = 0;
   std::vector<double> failed_ttft;  ///< Of failed calls that had a first text.
   std::vector<double> ttft_limits;
@@ -131,9 +133,20 @@ std::pair<std::string, int64_t> most_frequent(const std::map<std::string, int64_
   return best;
 }
 
+/// Seconds of planned pauses within the span.
+double paused_within(const Span& span, std::span<const CoolingWait> waits) {
+  if (!span.first || !span.last) return 0;
+  double seconds = 0;
+  for (const CoolingWait& wait : waits) {
+    const int64_t ns = std::min(wait.to_ns, *span.last) - std::max(wait.from_ns, *span.first);
+    if (ns > 0) seconds += static_cast<double>(ns) / 1e9;
+  }
+  return seconds;
+}
+
 /// aggregate_tps and requests_per_sec of a whole planned leg.
 void add_throughput(const Group& group, LegResult& leg) {
-  const double seconds = group.taken.seconds();
+  const double seconds = group.taken.seconds() - group.paused_s;
   if (group.ok == 0 || seconds <= 0) return;
   leg.requests_per_sec = static_cast<double>(group.ok) / seconds;
   if (group.tokens) leg.aggregate_tps = static_cast<double>(*group.tokens) / seconds;
@@ -351,11 +364,12 @@ void LegBuilder::add(const CallRecord& record, std::optional<size_t> kept) {
   groups_->add(record, kept);
 }
 
-RunLegs LegBuilder::finish() {
+RunLegs LegBuilder::finish(std::span<const CoolingWait> waits) {
   RunLegs run;
   std::vector<LegEvidence> evidence;
   for (Group& group : groups_->list) {
     if (group.facts.phase != Phase::kWarmup) {
+      group.paused_s = paused_within(group.taken, waits);
       split_by_prefix(group, run.legs, evidence);
     } else {
       run.warmup.n += group.n;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "model/run.h"
 #include "stats/legs.h"
@@ -20,8 +21,9 @@ class LegBuilder {
 
   /// A record, in ledger order; `kept`: its index among those that are kept, absent when it is not.
   void add(const CallRecord& record, std::optional<size_t> kept);
-  /// As group_legs() of what was added, marks included. Call it once.
-  RunLegs finish();
+  /// As group_legs() of what was added, marks included. `waits` are left out of throughput. Call it
+  /// once.
+  RunLegs finish(std::span<const CoolingWait> waits = {});
 
  private:
   struct Groups;

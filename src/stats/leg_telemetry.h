@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/heat.h"
 #include "stats/energy.h"
 
 namespace assay {
@@ -18,9 +20,29 @@ struct LegEnergy {
   std::optional<double> idle_power_w;
   std::optional<double> j_per_token;      ///< Over all output tokens of the leg.
   std::optional<double> net_j_per_token;  ///< Less the idle power.
+  std::optional<double> j_per_call;       ///< Over the calls that were sent, failed ones too.
+  std::optional<double> net_j_per_call;
   /// Calls of other legs were in flight meanwhile: each moment's energy was shared out evenly among
   /// the calls in flight.
   bool attributed = false;
+};
+
+/// The energy of one call in one domain.
+struct CallEnergy {
+  EnergyDomain domain = EnergyDomain::kCpuPackages;
+  double joules = 0;                 ///< Gross; above it less the idle power.
+  std::optional<double> net_joules;  ///< Less the idle power for its share of the time.
+  /// Not measured of the call alone: other calls were in flight, each moment's energy was shared
+  /// out evenly among them; or it took less than kLeastCallPeriods periods of the samples.
+  bool attributed = false;
+};
+inline constexpr double kLeastCallPeriods = 5;
+
+/// How hot a sensor was over a stretch.
+struct HeatShares {
+  std::array<double, kHeatBands> share{};  ///< Of the time, by heat_band_of().
+  Warmth hottest = Warmth::kCool;          ///< By the highest sample.
+  double hottest_share = 0;                ///< Of the time that it was as warm as that.
 };
 
 /// What the machine that served a leg did while its calls were in flight.
@@ -41,7 +63,9 @@ struct LegTelemetry {
   int64_t throttled_calls = 0;                  ///< Of its calls that were sent.
   int64_t sent_calls = 0;
   std::vector<std::string> throttled_by;  ///< `cpu: thermal`, `container: CPU limit` …
-  /// Share of the samples in which a card was at its power limit: told, and no mark.
+  std::optional<HeatShares> cpu_heat;
+  std::optional<HeatShares> gpu_heat;  ///< Of the hottest card at each moment.
+  /// Share of the cards' time together in which a card was at its power limit: told, and no mark.
   std::optional<double> power_capped_share;
 };
 

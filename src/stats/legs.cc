@@ -4,6 +4,7 @@
 #include <set>
 
 #include "stats/leg_builder.h"
+#include "stats/sustained.h"
 #include "stats/telemetry_join.h"
 
 namespace assay {
@@ -18,14 +19,17 @@ const MetricResult* LegResult::find(std::string_view metric) const {
 RunLegs group_legs(const LedgerContent& ledger) {
   LegBuilder builder(ledger.meta);
   TelemetryJoin machines(ledger.meta, ledger.telemetry);
+  SustainedCalls sustained(ledger.meta);
   for (size_t i = 0; i < ledger.calls.size(); ++i) {
     builder.add(ledger.calls[i], i);
+    sustained.add(ledger.calls[i]);
     if (ledger.telemetry.empty()) continue;
     CallRecord record = ledger.calls[i];
     machines.add(record);
   }
-  RunLegs run = builder.finish();
+  RunLegs run = builder.finish(ledger.waits);
   machines.finish(run.legs);
+  sustained.finish(ledger.resumes, ledger.telemetry, run.legs);
   return run;
 }
 

@@ -10,6 +10,7 @@
 
 #include "model/run.h"
 #include "stats/censored.h"
+#include "stats/interval.h"
 #include "stats/leg_telemetry.h"
 #include "stats/metrics.h"
 #include "stats/stationarity.h"
@@ -42,6 +43,25 @@ struct AllCalls {
   // Absent where calls answered and none of them tells the latency.
   CensoredPercentiles ttft_ms;  ///< A failed call that had its first text counts with it.
   CensoredPercentiles e2e_ms;
+};
+
+/// A stretch of a leg that goes on for a time.
+struct SustainedWindow {
+  Span span;
+  std::optional<double> tps;  ///< Output tokens a second of all calls together.
+  std::optional<double> mhz;  ///< Of the processor, or of the card where it tells neither.
+  std::optional<double> temperature_c;
+};
+
+/// How the last minute of such a leg compares with its first.
+struct Sustained {
+  std::string_view missing;  ///< `resumed`, `no_token_count`, `no_tokens`, `too_short`; else empty.
+  double seconds = 0;        ///< How long it went on, from the first call sent to the last done.
+  double window_s = 0;       ///< Of each window.
+  SustainedWindow first;
+  SustainedWindow last;
+  std::optional<double> ratio;  ///< last / first
+  std::optional<Interval> ratio_ci95;
 };
 
 /// Something that holds of a leg and has to stand beside its figures.
@@ -82,6 +102,10 @@ struct LegResult {
   bool split = false;  ///< The planned leg has parts of other prefix states, too.
   /// Of e2e_ms, in the order sent. Absent below kMinForCourse ok calls and of cold legs.
   std::optional<Stationarity> course;
+  /// What the machine's clock and temperature did meanwhile, a sentence part, where it drifted or
+  /// was saturated and its machine tells.
+  std::string course_evidence;
+  std::optional<Sustained> sustained;  ///< Where the leg goes on for a time.
   /// Of the machine that served it; absent where no machine was sampled at all.
   std::optional<LegTelemetry> telemetry;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.

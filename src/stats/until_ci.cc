@@ -12,11 +12,15 @@ std::optional<double> relative_half_width(const Summary& summary) {
   return half / std::fabs(*summary.mean);
 }
 
-UntilCi until_ci(const Summary& so_far, double target, int64_t planned) {
-  if (so_far.n >= planned) return UntilCi::kExhausted;
-  if (so_far.n < kMinUntilCi) return UntilCi::kGoOn;
-  const auto width = relative_half_width(so_far);
-  return width && *width <= target ? UntilCi::kReached : UntilCi::kGoOn;
+UntilCi until_ci(int64_t n, FunctionRef<Summary(int64_t)> summary_of_first, double target,
+                 int64_t planned) {
+  if (n >= planned) return UntilCi::kExhausted;
+  if (n < kMinUntilCi + kNarrowInARow - 1) return UntilCi::kGoOn;
+  for (int64_t first = n; first > n - kNarrowInARow; --first) {
+    const auto width = relative_half_width(summary_of_first(first));
+    if (!width || *width > target) return UntilCi::kGoOn;
+  }
+  return UntilCi::kReached;
 }
 
 }  // namespace assay

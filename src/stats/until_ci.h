@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/function_ref.h"
 #include "stats/summary.h"
 
 namespace assay {
@@ -19,9 +20,13 @@ enum class UntilCi : uint8_t {
 };
 
 /// To be asked after every call. Looking often and stopping at the first narrow interval picks runs
-/// that look calmer than they are: from kMinUntilCi values on that costs little coverage, below it
-/// too much (docs/statistics.md). `target` is a relative half-width above 0.
-UntilCi until_ci(const Summary& so_far, double target, int64_t planned);
-inline constexpr int64_t kMinUntilCi = 10;
+/// that look calmer than they are, most of all among correlated calls; so kNarrowInARow intervals
+/// in a row have to be narrow, the first of them of kMinUntilCi values or more. Both were set by
+/// simulation (docs/statistics.md). `summary_of_first(k)` is of the first k of the n values in the
+/// order they were measured; `target` is a relative half-width above 0.
+UntilCi until_ci(int64_t n, FunctionRef<Summary(int64_t)> summary_of_first, double target,
+                 int64_t planned);
+inline constexpr int64_t kMinUntilCi = 16;
+inline constexpr int64_t kNarrowInARow = 5;
 
 }  // namespace assay

@@ -201,15 +201,17 @@ Result<std::vector<RunRow>> RunIndex::list_runs(const RunFilter& filter) {
                        std::max<int64_t>(0, filter.offset));
 }
 
-Result<int64_t> RunIndex::ok_calls(const std::string& run_id, const std::string& cell_id) {
-  return impl_->with_database<int64_t>([&](SQLite::Database& database) {
-    SQLite::Statement count(database,
-                            "SELECT count(*) FROM calls WHERE benchmark_run_id = ? AND cell_id = ? "
-                            "AND \"final\" AND outcome = 'ok'");
-    count.bind(1, run_id);
-    count.bind(2, cell_id);
-    count.executeStep();
-    return count.getColumn(0).getInt64();
+Result<std::set<int64_t>> RunIndex::answered_legs(const std::string& run_id,
+                                                  const std::string& cell_id) {
+  return impl_->with_database<std::set<int64_t>>([&](SQLite::Database& database) {
+    SQLite::Statement query(database,
+                            "SELECT DISTINCT leg FROM calls WHERE benchmark_run_id = ? AND "
+                            "cell_id = ? AND \"final\" AND outcome = 'ok'");
+    query.bind(1, run_id);
+    query.bind(2, cell_id);
+    std::set<int64_t> legs;
+    while (query.executeStep()) legs.insert(query.getColumn(0).getInt64());
+    return legs;
   });
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,8 +91,8 @@ class RunIndex {
   /// message lists candidates.
   Result<RunRow> find_run(std::string_view name);
 
-  /// Final ok records of a cell in a run.
-  Result<int64_t> ok_calls(const std::string& run_id, const std::string& cell_id);
+  /// The planned legs of a cell that an ok call of a run answered.
+  Result<std::set<int64_t>> answered_legs(const std::string& run_id, const std::string& cell_id);
 
   /// Forgets a run by its whole id. Its files stay: see delete_run_directory. kNotFound.
   Result<void> remove_run(std::string_view run_id);

@@ -138,6 +138,12 @@ class Scanner {
         return add_call(line);
       case LineType::kMeta:
         return add_meta(line);
+      case LineType::kWait: {
+        auto wait = parse_wait(line.text);
+        if (!wait) return damaged(line, wait.error().message);
+        scan_.content.waits.push_back(std::move(*wait));
+        return {};
+      }
       case LineType::kEnd: {
         auto end = parse_end(line.text);
         if (!end) return damaged(line, end.error().message);

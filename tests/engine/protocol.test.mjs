@@ -39,6 +39,8 @@ test("/props tells the settings in force", async () => {
     assert.equal(props.default_generation_settings.n_ctx, 256);
     assert.equal(props.total_slots, 2);
     assert.equal(props.n_threads, 1);
+    assert.deepEqual([props.load.cache_type_k, props.load.cache_type_v, props.load.gpu_layers], ["f16", "f16", 0]);
+    assert.ok(["on", "off", "auto"].includes(props.load.flash_attention));
     assert.match(props.build_info, /^node-llama-cpp \d+\.\d+\.\d+ \(llama\.cpp .+\)$/);
     assert.ok(props.chat_template.includes("messages"));
 });

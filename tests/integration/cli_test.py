@@ -227,7 +227,7 @@ class ExitCodes(AssayTest):
     def test_4_names_who_measures_and_wait_waits(self):
         mock = self.mock("--ttft", "150ms")
         first = self.start("run", "--target", mock.url, "-m", "mock", "--prompt", PROMPT, "-r",
-                           "8", "--warmup", "0", "--quiet")
+                           "16", "--warmup", "0", "--quiet")
         directory = wait_until(self.run_directories, "the first run")[0]
         wait_until(lambda: Ledger(directory).finals, "its first call")
         arguments = ["run", "--target", mock.url, "-m", "mock", "--prompt", PROMPT, "-r", "1"]

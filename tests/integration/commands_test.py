@@ -260,7 +260,7 @@ class Help(AssayTest):
             self.assertIn(metric, out)
         out, _ = self.assay("help", "exit-codes")
         codes = [line.split()[0] for line in out.splitlines()]
-        self.assertEqual(codes, ["0", "1", "2", "3", "4", "5", "6", "130", "143"])
+        self.assertEqual(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "130", "143"])
         out, _ = self.assay("help", "run")
         self.assertIn("--max-concurrency", out)
         out, _ = self.assay("--version")
@@ -365,7 +365,8 @@ class Compare(AssayTest):
         server = self.mock()
         _, err = self.assay("run", "--target", server.url, "--prompt", "x", "--restarts", "3", code=2)
         self.assertIn("can load", err)
-        self.assay("doctor", code=2)
+        _, err = self.assay("doctor", "--pairs", "3", code=2)
+        self.assertIn("--noise", err)
         self.assay("doctor", "--noise", "--pairs", "1", code=2)
 
     def test_a_baseline_has_a_name_and_is_kept(self):

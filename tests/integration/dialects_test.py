@@ -81,13 +81,19 @@ class Dialects(AssayTest):
         ledger = self.ledger(document["run_id"])
         self.assert_whole(ledger)
         self.assertEqual([(c["attempt"], c["final"], c["outcome"]) for c in ledger.calls],
-                         [(1, False, "error"), (2, True, "ok"), (1, True, "ok")])
+                         [(1, False, "error"), (1, True, "ok"), (2, True, "ok"), (1, True, "ok")])
         self.assertEqual(ledger.calls[0]["flags"], ["model_unloaded"])
+        # Its load is the time of a call beside the plan, and of no figure.
+        self.assertEqual([(c["index"], c["phase"]) for c in ledger.calls],
+                         [(0, "measure"), (-1, "warmup"), (0, "measure"), (1, "measure")])
+        self.assertEqual(ledger.calls[2]["flags"], [])
         # A model that does not come back is asked for once more, and no more often.
         document = self.run_prompt(mock.url, "-r", "1", "--warmup", "0", "--max-failed", "9",
                                    model="fault:unloaded:9")
         ledger = self.ledger(document["run_id"])
-        self.assertEqual([c["outcome"] for c in ledger.calls], ["error", "error"])
+        self.assertEqual([(c["index"], c["outcome"]) for c in ledger.calls],
+                         [(0, "error"), (-1, "error"), (0, "error")])
+        self.assertEqual(ledger.calls[2]["flags"], ["not_warm", "model_unloaded"])
 
     def test_servers_counters_are_read_around_each_stage(self):
         mock = self.mock("--flavor", "vllm", "--prefix-cache", "on")

@@ -87,6 +87,57 @@ class BundledEngine(AssayTest):
         self.assertGreater(mean["cold.load_ms"], mean["cold.other_ms"])
         wait_until(lambda: not self.own_processes(), "the engine to be gone")
 
+    def test_a_matrix_loads_each_combination_by_itself(self):
+        path = self.write_model("--script")
+        document = self.json("run", "--gguf", path, "--threads", "1,2", "--context-length",
+                             "512,1024", "--prompt", "hello", "-r", "2", "--warmup", "0",
+                             "--temperature", "0,1", limit_s=LIMIT_S)
+        ledger = self.ledger(document["run_id"])
+        self.assert_whole(ledger)
+        self.assertEqual({c["outcome"] for c in ledger.finals}, {"ok"})
+        cells = document["cells"]
+        self.assertEqual([tuple(c["matrix"].values()) for c in cells],
+                         [(n, t, x) for n in ("512", "1024") for t in ("1", "2")
+                          for x in ("0", "1")])
+        for cell in cells:
+            for settings in (cell["load_requested"], cell["load_effective"]):
+                self.assertEqual(settings["threads"], int(cell["matrix"]["threads"]))
+            self.assertEqual(cell["load_effective"]["context_length"],
+                             int(cell["matrix"]["context-length"]))
+        self.assertEqual(len({leg["settings_hash"] for leg in document["legs"]}), 8)
+        wait_until(lambda: not self.own_processes(), "the engines to be gone")
+
+    def test_the_same_weights_in_two_engines_are_one_group_that_says_why(self):
+        path = self.write_model("--script")
+        copy = self.box / "copy.gguf"
+        copy.write_bytes(path.read_bytes())
+        urls = []
+        for name, threads in ((path, "1"), (copy, "2")):
+            out, _ = self.assay("models", "load", name, "--threads", threads, "--context-length",
+                                "512", "--flash-attention", "on" if threads == "2" else "off",
+                                "--json", limit_s=LIMIT_S)
+            urls.append(json.loads(out)["engines"][0]["url"])
+        try:
+            document = self.json("run", "--target", urls[0], "--target", urls[1], "--prompt",
+                                 "hello", "-r", "2", limit_s=LIMIT_S)
+            self.assertEqual({cell["kind"] for cell in document["cells"]}, {"llamacpp"})
+            (group,) = document["same_weights"]
+            self.assertEqual(len(group["cells"]), 2)
+            self.assertEqual(group["differs"]["threads"], ["1", "2"])
+            self.assertEqual(group["differs"]["flash attention"], ["off", "on"])
+            self.assertNotIn("cache type k", group["not_told"])
+            self.assertEqual({c["weights"] for c in document["cells"]}, {group["digest"]})
+            text, _ = self.assay("runs", "show", "last")
+            self.assertIn(f"^ same weights {group['digest'][:8]}: ", text)
+            for name in ("page.html", "page.md"):
+                page = self.box / name
+                self.assay("report", "last", "-o", page)
+                self.assertIn(f"same weights {group['digest'][:8]}", page.read_text())
+        finally:
+            for name in ("tiny", "copy"):
+                self.assay("models", "unload", name)
+        wait_until(lambda: not self.own_processes(), "the engines to be gone")
+
     def test_restarts_load_the_model_anew_and_tell_the_noise(self):
         path = self.write_model()
         found = self.json("doctor", "--noise", "--pairs", "2", "--gguf", path, "--threads", "1",

@@ -229,13 +229,28 @@ class Fake(Supervised):
         self.assertEqual(sorted(codes, key=str), [None] * 3 + ["engine_died"] * 3)
         self.assertEqual(len(self.starts()), 2)
 
+    def test_a_comparison_of_two_engines_of_ours_is_resumed(self):
+        program = self.fake("serve", "--gap", "20ms", "--tokens", "10")
+        process, directory = self.long_run(program, "-r", "8", "--ab", "one=temperature=0",
+                                           "--ab", "two=temperature=1")
+        wait_until(lambda: len(Ledger(directory).finals) >= 3, "some of its records", 60)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not self.own_processes(), "the engines to be gone")
+        self.assay("resume", directory.name, "-q", limit_s=60)
+        ledger = Ledger(directory)
+        self.assert_whole(ledger)
+        self.assertEqual({c["outcome"] for c in ledger.finals}, {"ok"})
+        self.assertEqual(len(self.starts()), 4)
+
     def test_what_an_engine_does_not_take_is_refused(self):
         for flag, value in (("--gpu-layers", "3"), ("--ubatch-size", "64")):
             _, err = self.assay("run", "--gguf", self.model, flag, value, "--prompt", "x", code=2)
             self.assertIn(f"not supported by bundled: {flag}", err)
         server = self.mock()
-        _, err = self.assay("run", "--target", server.url, "--mlock", "on", "--prompt", "x", code=2)
-        self.assertIn("--mlock", err)
+        document = self.run_prompt(server.url, "-r", "1", "--mlock", "on")
+        self.assertEqual({c["error"] for c in self.ledger(document["run_id"]).finals},
+                         {f"skipped: not supported by {document['cells'][0]['kind']}: mlock"})
         for flag, value in (("--gpu-offload", "1.5"), ("--gpu-layers", "-1"), ("--parallel", "0"),
                             ("--cache-type-k", "q9"), ("--flash-attention", "maybe")):
             _, err = self.assay("run", "--gguf", self.model, f"{flag}={value}", "--prompt", "x", code=2)

@@ -4,55 +4,10 @@ import json
 import os
 import shutil
 import stat
-import threading
-import time
 import unittest
-from pathlib import Path
 
 from assay_support import BINARY, AssayTest, whole_lines
-
-MACHINES = Path(__file__).resolve().parents[1] / "data" / "machines"
-
-
-class Recorded:
-    """A copy of a recorded machine whose counters go on while a test runs."""
-
-    def __init__(self, box, name):
-        self.root = box / name
-        shutil.copytree(MACHINES / name, self.root)
-        self.env = {"ASSAY_PROC_ROOT": str(self.root / "proc"),
-                    "ASSAY_SYS_ROOT": str(self.root / "sys")}
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.go_on)
-        self.began = time.monotonic()
-
-    def put(self, file, text):
-        """At once, so that no reader sees half of it."""
-        target = self.root / file
-        part = target.with_name(target.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.rename(target)
-
-    def go_on(self):
-        """45 W, a processor that gets hotter and slower, and one that throttles at last."""
-        while not self.stopping.wait(0.02):
-            t = time.monotonic() - self.began
-            busy, idle = 160_000 + int(180 * t), 3_205_000 + int(20 * t)
-            self.put("proc/stat", f"cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\n")
-            self.put("sys/class/powercap/intel-rapl:0/energy_uj", f"{int(45e6 * t)}\n")
-            self.put("sys/class/hwmon/hwmon4/temp1_input", f"{int(70_000 + 4_000 * t)}\n")
-            for cpu in range(4):
-                folder = f"sys/devices/system/cpu/cpu{cpu}"
-                self.put(f"{folder}/cpufreq/scaling_cur_freq", f"{int(3.4e6 - 2e5 * t)}\n")
-                self.put(f"{folder}/thermal_throttle/core_throttle_count", f"{int(12 + t)}\n")
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        self.thread.join()
+from recorded_machine import Recorded
 
 
 class Telemetry(AssayTest):

@@ -52,6 +52,12 @@ constexpr std::array kRemedies{
     Remedy{"drifting",
            "Let heat and other work settle, then measure again: while it drifts, the mean "
            "stands for no moment."},
+    Remedy{"throttled",
+           "The machine slowed itself down: see 'assay doctor', or let it cool between calls with "
+           "--cooldown 60C."},
+    Remedy{"clock_fell",
+           "The machine got hot and slower: --cooldown 60C keeps it cool, --sustain 10m measures "
+           "what is left after a while."},
     Remedy{"saturated", "Ask for fewer calls at once: work comes in faster than it is done."},
     Remedy{"failed_calls", "Find out why calls failed before comparing: see the failures."},
     Remedy{"torn_ledger", "The ledger lost lines; measure again before relying on it."},

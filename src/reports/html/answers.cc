@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
+#include "reports/headcount_table.h"
+#include "reports/sustained_text.h"
 #include "reports/tables.h"
 
 namespace assay {
@@ -123,6 +126,8 @@ std::vector<std::string> answers_of(const ReportModel& model) {
   std::vector<std::string> sentences;
   if (model.cells.size() == 1) sentences = of_one(model);
   if (model.cells.size() > 1) sentences = compared(model);
+  for (std::string& text : headcount_texts(model)) sentences.push_back("Headcount: " + text + ".");
+  for (std::string& text : sustained_notes(model)) sentences.push_back(std::move(text) + ".");
   if (!model.unreliable.empty()) {
     sentences.emplace_back("The figures need care: see what is unreliable.");
   }

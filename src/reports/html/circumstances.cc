@@ -43,22 +43,27 @@ std::string loads(const std::vector<double>& averages) {
 Table cells_table(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   Table table;
-  table.columns = {{"Model", "", Align::kLeft},
-                   {"Engine", "", Align::kLeft},
-                   {"Version", "", Align::kLeft},
-                   {"Address", "", Align::kLeft},
-                   {"Quantisation", "", Align::kLeft},
-                   {"Size", ""},
-                   {"Context", "tokens"},
-                   {"Threads", ""},
-                   {"Digest", "", Align::kLeft}};
+  table.columns = {
+      {"Model", "", Align::kLeft},
+      {"Engine", "", Align::kLeft},
+      {"Version", "", Align::kLeft},
+      {"Address", "", Align::kLeft},
+      {"Quantisation", "", Align::kLeft},
+      {"Size", ""},
+      {"Context", "tokens"},
+      {"Threads", ""},
+      {"Digest", "", Align::kLeft, 0, 0, "Of the weights' file, else the engine's own."},
+      {"Fingerprint", "", Align::kLeft, 0, 0,
+       "The model's identity in the registry, of its path."}};
   for (size_t i = 0; i < model.meta.cells.size(); ++i) {
     const Cell& cell = model.meta.cells[i];
-    table.rows.push_back({labels[i], cell.kind + (cell.managed ? ", started here" : ""),
-                          or_dash(cell.version), or_dash(cell.url), or_dash(cell.quantization),
-                          cell.model_bytes ? bytes_text(*cell.model_bytes) : std::string("-"),
-                          whole(cell.context_length), whole(cell.threads),
-                          or_dash(cell.digest.substr(0, kShortHash))});
+    table.rows.push_back(
+        {labels[i], cell.kind + (cell.managed ? ", started here" : ""), or_dash(cell.version),
+         or_dash(cell.url), or_dash(cell.quantization),
+         cell.model_bytes ? bytes_text(*cell.model_bytes) : std::string("-"),
+         whole(cell.context_length), whole(cell.threads),
+         or_dash((cell.weights.empty() ? cell.digest : cell.weights).substr(0, kShortHash)),
+         or_dash(cell.fingerprint.substr(0, kShortHash))});
   }
   limit(table, kMaxCells);
   return table;
@@ -89,6 +94,8 @@ Table prompts_table(const ReportModel& model) {
   return table;
 }
 
+std::string_view on_off(bool value) { return value ? "on" : "off"; }
+
 std::string settings_text(const CallSettings& s) {
   std::vector<std::string> parts;
   if (s.max_tokens) {
@@ -100,6 +107,16 @@ std::string settings_text(const CallSettings& s) {
   if (s.top_k) parts.push_back(fmt::format("top-k {}", *s.top_k));
   if (s.seed) parts.push_back(fmt::format("seed {}", *s.seed));
   if (s.context_length) parts.push_back(fmt::format("context {}", *s.context_length));
+  if (s.cache_prompt) parts.push_back(fmt::format("prompt cache {}", on_off(*s.cache_prompt)));
+  if (s.think) parts.push_back(fmt::format("think {}", *s.think));
+  const LaunchSettings load = s.load.value_or(LaunchSettings());
+  if (load.threads) parts.push_back(fmt::format("threads {}", *load.threads));
+  if (load.gpu_layers) parts.push_back(fmt::format("GPU layers {}", *load.gpu_layers));
+  if (load.batch_size) parts.push_back(fmt::format("batch size {}", *load.batch_size));
+  if (load.flash_attention) {
+    parts.push_back(fmt::format("flash attention {}", *load.flash_attention));
+  }
+  if (load.mmap) parts.push_back(fmt::format("mmap {}", on_off(*load.mmap)));
   return parts.empty() ? "the engine's own defaults" : join(parts, ", ");
 }
 

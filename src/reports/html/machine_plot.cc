@@ -120,9 +120,8 @@ class Time {
   Time(const ReportModel& model, const TelemetryStream& stream) {
     axis_.low = std::min(0.0, seconds(stream.samples.front().at_ns));
     axis_.high = seconds(stream.samples.back().at_ns);
-    for (const CallRecord& call : model.calls) {
-      if (const auto span = in_flight(call))
-        axis_.high = std::max(axis_.high, seconds(span->to_ns));
+    for (const Flight& flight : model.flights) {
+      axis_.high = std::max(axis_.high, seconds(flight.span.to_ns));
     }
     axis_.high = std::max(axis_.high, axis_.low + 1e-3);
   }
@@ -145,12 +144,12 @@ struct Calls {
 
 Calls calls_of(const ReportModel& model, const TelemetryStream& stream, const Time& time) {
   std::vector<Span> spans;
-  for (const CallRecord& call : model.calls) {
-    const auto& cells = stream.cells;
-    const auto span = in_flight(call);
-    if (span && std::find(cells.begin(), cells.end(), call.cell_id) != cells.end()) {
-      spans.push_back(*span);
-    }
+  std::vector<bool> here;  // By cell.
+  for (const Cell& cell : model.meta.cells) {
+    here.push_back(stream_of(model.telemetry, cell.id) == &stream);
+  }
+  for (const Flight& flight : model.flights) {
+    if (here[static_cast<size_t>(flight.cell)]) spans.push_back(flight.span);
   }
   std::sort(spans.begin(), spans.end(),
             [](const Span& a, const Span& b) { return a.from_ns < b.from_ns; });

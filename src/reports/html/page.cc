@@ -134,6 +134,7 @@ std::string plots_html(const ReportModel& model) {
 std::string_view caption_of(std::string_view first_column) {
   if (first_column == "Engine says") return "The engines' own figures";
   if (first_column == "Routing") return "What the routers add";
+  if (first_column == "Headcount") return "How many users at once are served as asked";
   if (first_column == "Cold start") return "Where the time of cold calls went";
   return "One row per cell, fastest text generation first";
 }
@@ -148,7 +149,7 @@ std::string summary_html(const ReportModel& model, const Document& document,
     const Table* table = std::get_if<Table>(&block);
     if (table == nullptr || table->columns[0].title == "Of") continue;
     const std::string& first = table->columns[0].title;
-    if (of_legs && first != "Cold start") continue;
+    if (of_legs && first != "Cold start" && first != "Headcount") continue;
     out += html_table(*table, caption_of(first), definitions);
   }
   out += plots_html(model);

@@ -47,6 +47,11 @@ std::string body_cell(const TableCell& cell, std::string_view attributes) {
 std::string body_row(const std::vector<TableCell>& row, const std::vector<Column>& columns,
                      Definitions& definitions) {
   std::string out = "<tr>";
+  if (row.size() == 1 && columns.size() > 1) {
+    return out +
+           body_cell(row[0], fmt::format(" class=\"l small\" colspan=\"{}\"", columns.size())) +
+           "</tr>\n";
+  }
   for (size_t i = 0; i < row.size() && i < columns.size(); ++i) {
     if (i == 0) {
       out +=

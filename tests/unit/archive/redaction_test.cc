@@ -102,6 +102,8 @@ TEST(Redaction, MembersThatNobodyKnowsDoNotPass) {
   Aliases aliases;
   EXPECT_THAT(redact_line(line, aliases).value(), Not(HasSubstr("secret")));
   EXPECT_FALSE(redact_line(R"({"type":"novelty","secret":"x"})", aliases).has_value());
+  const CoolingWait wait{1, 2, "call", {}, 50.0, true};
+  EXPECT_EQ(redact_line(wait_line(wait), aliases).value(), wait_line(wait));
   EXPECT_FALSE(redact_line("{", aliases).has_value());
 }
 

@@ -72,7 +72,7 @@ TEST(Completion, OffersTheFlagsOfTheCommandAndThoseOfAll) {
 }
 
 TEST(Completion, OffersAFlagAgainOnlyIfItMayBeRepeated) {
-  EXPECT_THAT(after({"run", "--budget", "9s", "--bu"}), IsEmpty());
+  EXPECT_THAT(after({"run", "--budget", "9s", "--bud"}), IsEmpty());
   EXPECT_THAT(after({"run", "--output", "a.md", "--outp"}),
               UnorderedElementsAre("--output", "--output-len"));
 }

@@ -26,7 +26,8 @@ const std::map<std::string, std::string> kOpenAiPlaces{{"max_tokens", "/max_toke
                                                        {"top_p", "/top_p"},
                                                        {"top_k", "/top_k"},
                                                        {"seed", "/seed"},
-                                                       {"fixed_length", "/ignore_eos"}};
+                                                       {"fixed_length", "/ignore_eos"},
+                                                       {"think", "/reasoning_effort"}};
 
 std::map<std::string, std::string> with(std::map<std::string, std::string> places,
                                         const std::string& name, const std::string& place) {
@@ -36,13 +37,17 @@ std::map<std::string, std::string> with(std::map<std::string, std::string> place
 
 std::vector<Dialect> dialects() {
   const std::string chat = "/v1/chat/completions";
-  const auto llama = with(kOpenAiPlaces, "cache_prompt", "/cache_prompt");
+  auto llama = with(kOpenAiPlaces, "cache_prompt", "/cache_prompt");
+  // Its template alone knows efforts; the mock's has no word for them, a router tells of none.
+  llama.erase("think");
+  const auto router = with(llama, "think", "/chat_template_kwargs/reasoning_effort");
   auto without_length = kOpenAiPlaces;
   without_length.erase("fixed_length");
+  without_length.erase("think");
   return {{"openai", Flavor::kAll, chat, kOpenAiPlaces},
           {"vllm", Flavor::kVllm, chat, kOpenAiPlaces},
           {"llamacpp", Flavor::kLlamaCpp, chat, llama},
-          {"llamacpp", Flavor::kRouter, chat, llama},
+          {"llamacpp", Flavor::kRouter, chat, router},
           {"lmstudio", Flavor::kLmStudioV0, "/api/v0/chat/completions", without_length},
           {"lmstudio",
            Flavor::kLmStudio,
@@ -51,7 +56,8 @@ std::vector<Dialect> dialects() {
             {"temperature", "/temperature"},
             {"top_p", "/top_p"},
             {"top_k", "/top_k"},
-            {"context_length", "/context_length"}}},
+            {"context_length", "/context_length"},
+            {"think", "/reasoning"}}},
           {"ollama",
            Flavor::kOllama,
            "/api/chat",
@@ -60,7 +66,8 @@ std::vector<Dialect> dialects() {
             {"top_p", "/options/top_p"},
             {"top_k", "/options/top_k"},
             {"seed", "/options/seed"},
-            {"context_length", "/options/num_ctx"}}}};
+            {"context_length", "/options/num_ctx"},
+            {"think", "/think"}}}};
 }
 
 /// Every setting with a value that no default has.
@@ -74,6 +81,7 @@ CallSettings everything() {
   s.seed = 11;
   s.context_length = 4321;
   s.cache_prompt = false;
+  s.think = "high";
   return s;
 }
 
@@ -140,11 +148,14 @@ TEST(WireSettings, EachIsInTheBodyOrNamedAsNotSupported) {
     visit_members(settings, [&](const char* name, const auto& member) {
       SCOPED_TRACE(name);
       const bool is_sent = dialect.places.contains(name);
+      if (std::string_view(name) == "load") return;
       EXPECT_EQ(is_sent, !has(fit.missing, name) && !has(fit.not_sent, name));
       if (!is_sent) return;
       const Json::json_pointer place(dialect.places.at(name));
       ASSERT_TRUE(bodies[0].contains(place)) << bodies[0].dump();
-      if constexpr (requires { *member; }) {
+      if constexpr (requires { member->threads; }) {
+        FAIL() << "how a model is loaded has a test of its own";
+      } else if constexpr (requires { *member; }) {
         EXPECT_EQ(bodies[0][place], Json(*member));
       } else {
         EXPECT_EQ(bodies[0][place], Json(member));
@@ -164,6 +175,88 @@ TEST(WireSettings, NothingIsSentThatWasNotAsked) {
       EXPECT_FALSE(bodies[0].contains(Json::json_pointer(place))) << name;
     }
   }
+}
+
+TEST(WireSettings, ThinkingIsSentInEachDialectsWordsOrNotSupported) {
+  struct Case {
+    std::string kind;
+    Flavor flavor;
+    std::string think;
+    std::string body;  ///< What the body has more; empty: not supported.
+  };
+  const std::string kwargs = R"("chat_template_kwargs":{"enable_thinking":)";
+  for (const Case& c : std::vector<Case>{
+           {"ollama", Flavor::kOllama, "off", R"("think":false)"},
+           {"ollama", Flavor::kOllama, "on", R"("think":true)"},
+           {"ollama", Flavor::kOllama, "low", R"("think":"low")"},
+           {"ollama", Flavor::kOllama, "500", ""},
+           {"lmstudio", Flavor::kLmStudio, "off", R"("reasoning":"off")"},
+           {"lmstudio", Flavor::kLmStudio, "500", ""},
+           {"lmstudio", Flavor::kLmStudioV0, "off", ""},
+           {"llamacpp", Flavor::kLlamaCpp, "off", kwargs + "false}"},
+           {"llamacpp", Flavor::kLlamaCpp, "high", ""},
+           {"llamacpp", Flavor::kLlamaCpp, "500", kwargs + R"(true},"thinking_budget_tokens":500)"},
+           {"vllm", Flavor::kVllm, "off", kwargs + "false}"},
+           {"vllm", Flavor::kVllm, "500", kwargs + R"(true},"thinking_token_budget":500)"},
+           {"vllm", Flavor::kVllm, "high", R"("reasoning_effort":"high")"},
+           {"openai", Flavor::kAll, "off", ""},
+           {"openai", Flavor::kAll, "low", R"("reasoning_effort":"low")"}}) {
+    SCOPED_TRACE(c.kind + " " + std::string(flavor_text(c.flavor)) + " " + c.think);
+    Wire wire(c.kind, c.flavor);
+    CallSettings settings;
+    settings.think = c.think;
+    const auto missing = wire.engine->fit(settings).missing;
+    if (c.body.empty()) {
+      EXPECT_EQ(missing, std::vector<std::string>{"think"});
+      continue;
+    }
+    EXPECT_TRUE(missing.empty());
+    const std::string body = wire.engine->chat_request(CallRequest("m", "hello", settings)).body;
+    EXPECT_NE(body.find(c.body), std::string::npos) << body;
+    EXPECT_EQ(wire.call(CallRequest("m", "hello", settings)).record.outcome, Outcome::kOk);
+  }
+}
+
+TEST(WireSettings, HowAModelIsLoadedGoesWithTheCallOrItsLoadOrIsNotSupported) {
+  CallSettings settings;
+  settings.load.emplace();
+  settings.load->threads = 3;
+  settings.load->gpu_layers = 7;
+  settings.load->batch_size = 64;
+  settings.load->mmap = false;
+  settings.load->flash_attention = "on";
+  settings.load->cache_type_k = "q8_0";
+  const auto missing = [&](Wire& wire) {
+    auto names = wire.engine->fit(settings).missing;
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  Wire ollama("ollama", Flavor::kOllama);
+  EXPECT_EQ(missing(ollama), (std::vector<std::string>{"cache_type_k", "flash_attention"}));
+  ollama.call(CallRequest("m", "hello", settings));
+  const Json options = bodies_at(*ollama.server, "/api/chat").at(0)["options"];
+  EXPECT_EQ(options["num_thread"], 3);
+  EXPECT_EQ(options["num_gpu"], 7);
+  EXPECT_EQ(options["num_batch"], 64);
+  EXPECT_EQ(options["use_mmap"], false);
+
+  Wire lmstudio("lmstudio", Flavor::kLmStudio);
+  EXPECT_TRUE(lmstudio.engine->loads_as_asked());
+  EXPECT_EQ(missing(lmstudio),
+            (std::vector<std::string>{"cache_type_k", "gpu_layers", "mmap", "threads"}));
+  LiveCell live;
+  live.asked_load = *settings.load;
+  live.asked_load.context_length = 2048;
+  const LoadSettings load = asked_of(live);
+  const std::string model = "m";
+  ASSERT_TRUE(lmstudio.session.wait_for(lmstudio.engine->load(model, load)));
+  const Json body = bodies_at(*lmstudio.server, "/api/v1/models/load").at(0);
+  EXPECT_EQ(body["context_length"], 2048);
+  EXPECT_EQ(body["eval_batch_size"], 64);
+  EXPECT_EQ(body["flash_attention"], true);
+
+  Wire vllm("vllm", Flavor::kVllm);
+  EXPECT_EQ(missing(vllm).size(), 6U);
 }
 
 TEST(WireSettings, LmStudiosSeedTakesTheRouteThatKnowsOne) {

@@ -181,9 +181,25 @@ TEST(LineType, TellsTheKindsApart) {
   EXPECT_EQ(line_type(meta_line({})).value(), LineType::kMeta);
   EXPECT_EQ(line_type(end_line({})).value(), LineType::kEnd);
   EXPECT_EQ(line_type(resume_line("x", 1)).value(), LineType::kResume);
+  EXPECT_EQ(line_type(wait_line({})).value(), LineType::kWait);
   EXPECT_EQ(line_type(R"({"type":"later"})").value(), LineType::kUnknown);
   EXPECT_FALSE(line_type("{\"typ"));
   EXPECT_FALSE(line_type("[]"));
+}
+
+TEST(LedgerLines, AWaitComesBackAsItWas) {
+  const CoolingWait wait{5, 9, "model", 60.0, {}, false};
+  EXPECT_EQ(wait_line(wait),
+            R"({"type":"wait","from_ns":5,"to_ns":9,"gate":"model","below_c":60.0,)"
+            R"("temperature_c":null,"cooled":false})");
+  const auto read = parse_wait(wait_line(wait));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->to_ns, 9);
+  EXPECT_EQ(read->gate, "model");
+  EXPECT_DOUBLE_EQ(*read->below_c, 60);
+  EXPECT_FALSE(read->temperature_c);
+  EXPECT_FALSE(read->cooled);
+  EXPECT_FALSE(parse_wait(R"({"type":"wait","from_ns":"x"})"));
 }
 
 }  // namespace

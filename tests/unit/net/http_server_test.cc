@@ -161,6 +161,57 @@ TEST_F(HttpServerTest, StopEndsWaitingHandlers) {
   // TearDown joins the thread, which it could not with a handler still waiting.
 }
 
+/// The same server with limits that a test can wait for.
+class HttpServerLimitsTest : public ::testing::Test {
+ protected:
+  void start(HttpLimits limits) {
+    const auto answer = [](const ServedRequest&, HttpConnection& connection) -> Task<void> {
+      const std::string response = http_response(200, "text/plain", "ok");
+      co_await connection.send(response);
+    };
+    auto server = HttpServer::listen(io_, 0, answer, limits);
+    ASSERT_TRUE(server.has_value());
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { io_.run(); });
+  }
+
+  void TearDown() override {
+    boost::asio::post(io_, [this] { server_->stop(); });
+    thread_.join();
+  }
+
+  boost::asio::io_context io_{1};
+  std::unique_ptr<HttpServer> server_;
+  std::thread thread_;
+};
+
+TEST_F(HttpServerLimitsTest, ClosesAConnectionThatAsksNothing) {
+  HttpLimits limits;
+  limits.idle = std::chrono::milliseconds(40);
+  start(limits);
+  BlockingClient silent(server_->port());
+  EXPECT_FALSE(silent.receive());
+  EXPECT_EQ(silent.end(), Reply::End::kCut);
+  BlockingClient kept(server_->port());
+  EXPECT_EQ(kept.exchange("GET", "/").status, 200);
+  EXPECT_FALSE(kept.receive());
+  EXPECT_EQ(kept.end(), Reply::End::kCut);
+}
+
+TEST_F(HttpServerLimitsTest, ClosesAConnectionWhoseRequestDoesNotEnd) {
+  HttpLimits limits;
+  limits.request = std::chrono::milliseconds(40);
+  start(limits);
+  for (const std::string_view begun : {std::string_view("GET / HTTP/1.1\r\nHost"),
+                                       std::string_view("POST / HTTP/1.1\r\nHost: x\r\n"
+                                                        "Content-Length: 9\r\n\r\nhalf")}) {
+    BlockingClient slow(server_->port());
+    slow.send(begun);
+    EXPECT_FALSE(slow.receive());
+    EXPECT_EQ(slow.end(), Reply::End::kCut);
+  }
+}
+
 TEST(HttpServer, SaysWhichPortIsTaken) {
   boost::asio::io_context io(1);
   const auto nothing = [](const ServedRequest&, HttpConnection&) -> Task<void> { co_return; };

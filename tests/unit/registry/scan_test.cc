@@ -31,6 +31,18 @@ class Models : public testing::Test {
   Sandbox box;
 };
 
+TEST_F(Models, AFileHasTheFingerprintThatAScanGivesIt) {
+  put("sub/Plain-Q8_0.gguf", small_file());
+  const Scan found = scan(box);
+  const RegisteredModel& m = model(found, "sub/Plain-Q8_0");
+  Surroundings where;
+  where.variable = [](const char*) { return std::string(); };
+  // Nowhere that is scanned: as if its own folder had been named.
+  EXPECT_EQ(file_fingerprint(m.listed.files.front(), where), sha1_hex("plain-q8_0.gguf"));
+  where.models_dirs = {m.listed.root};
+  EXPECT_EQ(file_fingerprint(m.listed.files.front(), where), m.fingerprint);
+}
+
 TEST_F(Models, AWholeFileIsDescribed) {
   put("sub/Plain-Q8_0.gguf", small_file());
   const Scan found = scan(box);

@@ -193,9 +193,11 @@ TEST(Json, HasItsKeysInOrderAndNullForAbsent) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{
-                      "schema", "run_id", "state", "suite", "imported", "started_at_utc", "host",
-                      "cells", "notes", "unreliable", "measurement", "instrument", "warmup", "legs",
-                      "cells_summary", "preflight", "environment", "routing", "telemetry"}));
+                      "schema",         "run_id",       "state",   "suite",     "imported",
+                      "started_at_utc", "host",         "cells",   "notes",     "unreliable",
+                      "measurement",    "instrument",   "warmup",  "legs",      "cells_summary",
+                      "preflight",      "environment",  "routing", "telemetry", "same_weights",
+                      "headcount",      "heat_bands_c", "cooling", "stopped_by"}));
   EXPECT_EQ(json["schema"], "assay.run/1");
   const auto& cold = json["legs"][1];
   EXPECT_EQ(cold["phase"], "cold");
@@ -216,8 +218,11 @@ TEST(Csv, HasOneRowPerRecordAndDerivedColumnsLast) {
   const auto lines = lines_of(csv);
   ASSERT_EQ(lines.size(), records + 1);
   EXPECT_TRUE(lines[0].starts_with("cell_id,prompt_id,phase,run_idx,first_delta_ms"));
-  EXPECT_TRUE(lines[0].ends_with(",ttft_ms,ttfv_ms,decode_tps,e2e_ms\r")) << lines[0];
-  EXPECT_TRUE(lines[records].ends_with(",,,,\r")) << lines[records];
+  EXPECT_TRUE(
+      lines[0].ends_with(",ttft_ms,ttfv_ms,decode_tps,e2e_ms,cpu_pkg_j,cpu_pkg_net_j,gpu_j,"
+                         "gpu_net_j,energy_attributed,energy_missing\r"))
+      << lines[0];
+  EXPECT_TRUE(lines[records].ends_with(",,,,,,,,,not_sampled\r")) << lines[records];
 }
 
 TEST(Csv, TextIsQuotedAndNoFormula) {

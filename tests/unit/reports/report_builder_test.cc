@@ -113,5 +113,22 @@ TEST(ReportModelBuilder, OfALargeRunKeepsSomeCallsAndAllFigures) {
   EXPECT_NE(page.find("<td>200</td>"), std::string::npos) << "troubles count every call";
 }
 
+TEST(ReportModelBuilder, EachLegOfALargeRunKeepsItsFirstCalls) {
+  constexpr int64_t kLegs = 210;
+  synthetic::Builder b("prompt");
+  const int64_t cell = b.cell("model");
+  const CallRecord ok = synthetic::ok_call(0, {.tokens = 4});
+  for (int64_t i = 0; i < kLegs; ++i) {
+    const int64_t leg = b.leg(cell, b.prompt("p" + std::to_string(i)));
+    for (int64_t call = 0; call < kKeptOfLeg + 1; ++call) b.add(leg, ok);
+  }
+  ASSERT_GT(b.ledger.calls.size(), kMaxKeptCalls);
+  const ReportModel some = built(b.ledger, Keep::kSample);
+  const auto each = static_cast<int64_t>(kMaxKeptCalls) / kLegs;  // Less than kKeptOfLeg.
+  EXPECT_EQ(some.left_out, kLegs * (kKeptOfLeg + 1 - each));
+  EXPECT_EQ(std::ssize(some.calls), kLegs * each);
+  EXPECT_EQ(some.calls.back().leg, kLegs - 1);
+}
+
 }  // namespace
 }  // namespace assay

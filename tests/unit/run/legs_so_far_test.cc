@@ -24,26 +24,26 @@ LegsSoFar after(const std::vector<CallRecord>& records) {
   return legs;
 }
 
-TEST(LegsSoFar, ALegOfTenSteadyCallsIsNarrow) {
-  EXPECT_FALSE(after(calls(9, 0.01, {})).narrow(0, 50, 0.05));
-  EXPECT_TRUE(after(calls(10, 0.01, {})).narrow(0, 50, 0.05));
-  EXPECT_FALSE(after(calls(10, 0.01, {})).narrow(0, 10, 0.05));
-  EXPECT_FALSE(after(calls(10, 0.01, {})).narrow(1, 50, 0.05));
+TEST(LegsSoFar, ALegOfTwentySteadyCallsIsNarrow) {
+  EXPECT_FALSE(after(calls(19, 0.01, {})).narrow(0, 50, 0.05));
+  EXPECT_TRUE(after(calls(20, 0.01, {})).narrow(0, 50, 0.05));
+  EXPECT_FALSE(after(calls(20, 0.01, {})).narrow(0, 20, 0.05));
+  EXPECT_FALSE(after(calls(20, 0.01, {})).narrow(1, 50, 0.05));
 }
 
-TEST(LegsSoFar, AWideIntervalIsNot) { EXPECT_FALSE(after(calls(10, 0.3, {})).narrow(0, 50, 0.01)); }
+TEST(LegsSoFar, AWideIntervalIsNot) { EXPECT_FALSE(after(calls(20, 0.3, {})).narrow(0, 50, 0.01)); }
 
 TEST(LegsSoFar, WithoutDecodeSpeedTheLatencyCounts) {
   const CallShape few{.tokens = 4};
-  EXPECT_TRUE(after(calls(10, 0.01, few)).narrow(0, 50, 0.05));
-  EXPECT_FALSE(after(calls(10, 0.3, few)).narrow(0, 50, 0.01));
+  EXPECT_TRUE(after(calls(20, 0.01, few)).narrow(0, 50, 0.05));
+  EXPECT_FALSE(after(calls(20, 0.3, few)).narrow(0, 50, 0.01));
 }
 
 TEST(LegsSoFar, FailedAndWarmUpCallsDoNotCount) {
-  std::vector<CallRecord> records = calls(10, 0.01, {});
+  std::vector<CallRecord> records = calls(20, 0.01, {});
   records[3].outcome = Outcome::kTimeout;
   EXPECT_FALSE(after(records).narrow(0, 50, 0.05));
-  records = calls(10, 0.01, {});
+  records = calls(20, 0.01, {});
   records[3].phase = Phase::kWarmup;
   EXPECT_FALSE(after(records).narrow(0, 50, 0.05));
 }

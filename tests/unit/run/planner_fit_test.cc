@@ -1,7 +1,10 @@
 // What an engine cannot be asked for becomes a reason in the plan, never silence.
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+
 #include "run/planner.h"
+#include "run/synthetic.h"
 
 namespace assay {
 namespace {
@@ -28,6 +31,50 @@ SettingsFit no_seed(int64_t, const CallSettings& settings) {
   if (settings.seed) fit.missing.emplace_back("seed");
   if (settings.fixed_length) fit.not_sent.emplace_back("fixed_length");
   return fit;
+}
+
+/// Its ways are known without a server.
+std::unique_ptr<Engine> engine_of(const std::string& kind) {
+  static boost::asio::io_context io;
+  static HttpClient http(io);
+  return find_engine(kind).value()->make(http, Url(), Secret());
+}
+
+TEST(PlannerFit, ALoadThatAServerCannotBeAskedForSkipsTheLegByName) {
+  for (const auto& [kind, skip] :
+       {std::pair{"ollama", ""}, std::pair{"vllm", "not supported by vllm: threads"},
+        std::pair{"llamacpp", "not supported by llamacpp: threads"}}) {
+    RunMeta meta = meta_of(kind);
+    RunSpec spec = asking();
+    spec.threads = 3;
+    const auto engine = engine_of(kind);
+    ASSERT_TRUE(make_plan(spec, meta, {}, [&](int64_t, const CallSettings& settings) {
+      return engine->fit(settings);
+    }));
+    for (const Leg& leg : meta.legs) {
+      EXPECT_EQ(leg.skip, skip);
+      EXPECT_EQ(leg.settings.load->threads, 3);
+    }
+    RunMeta ours = meta_of(kind);
+    ours.cells[0].managed = true;
+    ASSERT_TRUE(make_plan(spec, ours));
+    for (const Leg& leg : ours.legs) EXPECT_FALSE(leg.settings.load);  // It was started so.
+  }
+}
+
+TEST(PlannerFit, ALengthIsAskedForInWordsWhereTheEngineMayStopBefore) {
+  for (const auto& [kind, asks] : {std::pair{"vllm", false}, std::pair{"openai", true}}) {
+    RunMeta meta = meta_of(kind);
+    RunSpec spec;
+    spec.output_len = {64};
+    spec.repetitions = 1;
+    const auto engine = engine_of(kind);
+    ASSERT_TRUE(make_plan(spec, meta, {}, [&](int64_t, const CallSettings& settings) {
+      return engine->fit(settings);
+    }));
+    const bool asked = meta.prompts.back().text.find(kLongAnswerRequest) != std::string::npos;
+    EXPECT_EQ(asked, asks) << kind;
+  }
 }
 
 TEST(PlannerFit, ASettingThatCannotBeAskedForSkipsTheLegByName) {
@@ -64,7 +111,10 @@ TEST(PlannerFit, AContextThatNobodyAskedForIsLeftToEnginesThatSizeTheirs) {
   for (const auto& [kind, sized] : {std::pair{"ollama", true}, std::pair{"llamacpp", false},
                                     std::pair{"openai", false}, std::pair{"lmstudio", false}}) {
     RunMeta meta = meta_of(kind);
-    ASSERT_TRUE(make_plan(spec, meta));
+    const auto engine = engine_of(kind);
+    ASSERT_TRUE(make_plan(spec, meta, {}, [&](int64_t, const CallSettings& settings) {
+      return engine->fit(settings);
+    }));
     EXPECT_EQ(meta.legs.back().settings.context_length.has_value(), sized) << kind;
   }
 }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "simulation.h"
 #include "stats/censored.h"
@@ -145,11 +146,36 @@ TEST(Censored, WithoutFailuresIsThePercentile) {
   EXPECT_FALSE(p.p99->censored);
 }
 
-TEST(UntilCi, StopsAtTenNarrowValuesAndSaysThatItDid) {
-  const auto of = [](size_t n) { return summarise(std::vector<double>(n, 5.0), Scale::kLog); };
-  EXPECT_EQ(until_ci(of(9), 0.02, 30), UntilCi::kGoOn);
-  EXPECT_EQ(until_ci(of(10), 0.02, 30), UntilCi::kReached);
-  EXPECT_EQ(until_ci(of(10), 0.02, 10), UntilCi::kExhausted);
+/// What until_ci() says of values of which `summary_of_first` is told.
+UntilCi asked(int64_t n, const std::function<Summary(int64_t)>& summary_of_first, double target,
+              int64_t planned) {
+  return until_ci(n, summary_of_first, target, planned);
+}
+
+Summary of_equal_values(int64_t n) {
+  return summarise(std::vector<double>(static_cast<size_t>(n), 5.0), Scale::kLog);
+}
+
+Summary within_three_percent(int64_t n) {
+  Summary s;
+  s.n = n;
+  s.mean = 10;
+  s.ci95 = Interval{9.9, 10.3};
+  return s;
+}
+
+TEST(UntilCi, StopsAtFiveNarrowIntervalsInARowFromSixteenValuesOn) {
+  EXPECT_EQ(asked(19, of_equal_values, 0.02, 30), UntilCi::kGoOn);
+  EXPECT_EQ(asked(20, of_equal_values, 0.02, 30), UntilCi::kReached);
+  EXPECT_EQ(asked(20, of_equal_values, 0.02, 20), UntilCi::kExhausted);
+}
+
+TEST(UntilCi, AnIntervalThatWasWideAWhileAgoGoesOn) {
+  const auto narrow_from = [](int64_t first) {
+    return [first](int64_t n) { return n < first ? Summary() : within_three_percent(n); };
+  };
+  EXPECT_EQ(asked(30, narrow_from(27), 0.031, 60), UntilCi::kGoOn);
+  EXPECT_EQ(asked(30, narrow_from(26), 0.031, 60), UntilCi::kReached);
 }
 
 TEST(UntilCi, GoesOnWithoutAnInterval) {
@@ -157,17 +183,15 @@ TEST(UntilCi, GoesOnWithoutAnInterval) {
   values[3] = 40;
   const Summary s = summarise(values, Scale::kLog);
   EXPECT_FALSE(relative_half_width(s));
-  EXPECT_EQ(until_ci(s, 0.5, 30), UntilCi::kGoOn);
+  EXPECT_EQ(asked(
+                20, [&](int64_t) { return s; }, 0.5, 30),
+            UntilCi::kGoOn);
 }
 
 TEST(UntilCi, TakesTheWiderSide) {
-  Summary s;
-  s.n = 20;
-  s.mean = 10;
-  s.ci95 = Interval{9.9, 10.3};
-  EXPECT_NEAR(*relative_half_width(s), 0.03, 1e-12);
-  EXPECT_EQ(until_ci(s, 0.02, 30), UntilCi::kGoOn);
-  EXPECT_EQ(until_ci(s, 0.031, 30), UntilCi::kReached);
+  EXPECT_NEAR(*relative_half_width(within_three_percent(20)), 0.03, 1e-12);
+  EXPECT_EQ(asked(20, within_three_percent, 0.02, 30), UntilCi::kGoOn);
+  EXPECT_EQ(asked(20, within_three_percent, 0.031, 30), UntilCi::kReached);
 }
 
 }  // namespace

@@ -199,5 +199,68 @@ TEST(LegTelemetry, AClockThatFellInTheColdIsNone) {
   EXPECT_EQ(find_mark(leg, "clock_fell"), nullptr);
 }
 
+TEST(LegTelemetry, HeatIsInBandsAndAWord) {
+  LedgerContent ledger = ledger_with(5);  // 2 s to 12 s.
+  ledger.telemetry = {sampled(kCell, 14, [](int64_t second, TelemetrySample& s) {
+    s.cpu_temperature_c = second <= 9 ? 60 : 90;
+    s.gpus.resize(2);
+    s.gpus[0].temperature_c = 40;
+    s.gpus[1].temperature_c = 45;
+  })};
+  const LegTelemetry machine = *group_legs(ledger).legs[0].telemetry;
+  ASSERT_TRUE(machine.cpu_heat);
+  EXPECT_NEAR(machine.cpu_heat->share[1], 0.7, 1e-9);
+  EXPECT_NEAR(machine.cpu_heat->share[3], 0.3, 1e-9);
+  EXPECT_EQ(machine.cpu_heat->hottest, Warmth::kHot);
+  EXPECT_NEAR(machine.cpu_heat->hottest_share, 0.3, 1e-9);
+  EXPECT_EQ(machine.gpu_heat->hottest, Warmth::kCool);
+  EXPECT_NEAR(machine.gpu_heat->hottest_share, 1, 1e-9);
+}
+
+TEST(LegTelemetry, EachCallHasItsEnergy) {
+  LedgerContent ledger = ledger_with(4, 2);  // Two at once, 2 s each.
+  ledger.calls[3].at.done = *ledger.calls[3].at.sent + 10'000'000'000;
+  ledger.telemetry = {sampled(kCell, 20, [](int64_t second, TelemetrySample& s) {
+    s.cpu_energy_j = 50 * static_cast<double>(second);
+  })};
+  const LegEnergy leg = group_legs(ledger).legs[0].telemetry->energy.at(0);
+  const ReportModel model = make_report_model(std::move(ledger));
+  ASSERT_EQ(model.call_energy.size(), 4U);
+  EXPECT_NEAR(model.call_energy[0].at(0).joules, 50, 1e-9);
+  EXPECT_TRUE(model.call_energy[0][0].attributed);
+  EXPECT_NEAR(model.call_energy[3].at(0).joules, 50 + 8 * 50, 1e-9);
+  EXPECT_FALSE(model.call_energy[0][0].net_joules) << "nothing is known of the machine at rest";
+  double sum = 0;
+  for (const auto& call : model.call_energy) sum += call.at(0).joules;
+  EXPECT_NEAR(sum, leg.joules, 1e-9);
+  EXPECT_NEAR(*leg.j_per_call, sum / 4, 1e-9);
+  EXPECT_EQ(model.flights.size(), 4U);
+}
+
+TEST(LegTelemetry, ALongCallAloneIsMeasuredAndNotAttributed) {
+  LedgerContent ledger = ledger_with(1);
+  ledger.calls[0].at.done = *ledger.calls[0].at.sent + 6'000'000'000;
+  ledger.telemetry = {sampled(kCell, 12, [](int64_t second, TelemetrySample& s) {
+    s.cpu_energy_j = 50 * static_cast<double>(second);
+  })};
+  const ReportModel model = make_report_model(std::move(ledger));
+  EXPECT_NEAR(model.call_energy.at(0).at(0).joules, 300, 1e-9);
+  EXPECT_FALSE(model.call_energy[0][0].attributed);
+}
+
+TEST(LegTelemetry, CoolingIsInNoThroughput) {
+  LedgerContent ledger = ledger_with(3);  // 2 s to 8 s.
+  for (CallRecord& call : ledger.calls) call.at.start = call.at.due = call.at.sent;
+  const double without = *group_legs(ledger).legs[0].requests_per_sec;
+  ledger.calls[2].at.done = *ledger.calls[2].at.done + 10'000'000'000;
+  ledger.calls[2].at.sent = *ledger.calls[2].at.sent + 10'000'000'000;
+  ledger.waits.push_back({6'000'000'000, 16'000'000'000, "call", 60.0, 59.0, true});
+  ledger.waits.push_back({500'000'000'000, 600'000'000'000, "model", {}, {}, true});
+  EXPECT_NEAR(*group_legs(ledger).legs[0].requests_per_sec, without, 1e-9);
+  const ReportModel model = make_report_model(std::move(ledger));
+  EXPECT_EQ(model.cooling.waits, 2);
+  EXPECT_NEAR(model.cooling.seconds, 110, 1e-9);
+}
+
 }  // namespace
 }  // namespace assay

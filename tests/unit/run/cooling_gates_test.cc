@@ -1,0 +1,84 @@
+#include "run/cooling_gates.h"
+
+#include <gtest/gtest.h>
+
+namespace assay {
+namespace {
+
+constexpr MonoNs kSecond = 1'000'000'000;
+
+CoolingGates gates_of(const char* text) { return CoolingGates(cooldown_of(text)); }
+
+CallRecord call_of(int64_t tokens = 10) {
+  CallRecord call;
+  call.completion_tokens = tokens;
+  return call;
+}
+
+TelemetrySample sample_at(double celsius) {
+  TelemetrySample sample;
+  sample.cpu_temperature_c = celsius;
+  return sample;
+}
+
+TEST(CoolingGates, NothingStandsBeforeTheFirstCall) {
+  CoolingGates gates = gates_of("call=2s,model=3s,batch=1:4s");
+  EXPECT_FALSE(gates.before(0, kSecond));
+}
+
+TEST(CoolingGates, APauseCountsFromTheEndOfTheCallBefore) {
+  CoolingGates gates = gates_of("2s");
+  gates.ended(call_of(), 10 * kSecond);
+  const auto gate = gates.before(0, 11 * kSecond);
+  ASSERT_TRUE(gate);
+  EXPECT_EQ(gate->name, "call");
+  EXPECT_EQ(gate->until, 12 * kSecond);
+  EXPECT_EQ(passage_of(*gate, std::nullopt, 11 * kSecond), Passage::kClosed);
+  EXPECT_EQ(passage_of(*gate, std::nullopt, 12 * kSecond), Passage::kOpen);
+  EXPECT_FALSE(gates.before(0, 13 * kSecond)) << "the time is over already";
+}
+
+TEST(CoolingGates, AnotherModelIsItsOwnGate) {
+  CoolingGates gates = gates_of("call=2s,model=60C");
+  EXPECT_FALSE(gates.before(0, 0));
+  gates.ended(call_of(), kSecond);
+  const auto gate = gates.before(1, kSecond);
+  ASSERT_TRUE(gate);
+  EXPECT_EQ(gate->name, "model");
+  EXPECT_DOUBLE_EQ(*gate->below_c, 60);
+  gates.ended(call_of(), 2 * kSecond);
+  EXPECT_EQ(gates.before(1, 2 * kSecond)->name, "call");
+}
+
+TEST(CoolingGates, ABatchIsCountedInCallsThatWereSent) {
+  CoolingGates gates = gates_of("batch=3:60s");
+  for (MonoNs i = 1; i <= 3; ++i) {
+    EXPECT_FALSE(gates.before(0, i * kSecond));
+    gates.ended(call_of(), i * kSecond);
+  }
+  EXPECT_EQ(gates.before(0, 4 * kSecond)->name, "batch");
+  gates.ended(call_of(), 100 * kSecond);
+  EXPECT_FALSE(gates.before(0, 100 * kSecond)) << "the next batch has begun";
+}
+
+TEST(CoolingGates, TiersGoByTheCallBefore) {
+  CoolingGates gates = gates_of("tiers");
+  gates.ended(call_of(2000), 10 * kSecond);
+  EXPECT_EQ(gates.before(0, 10 * kSecond)->until, 42 * kSecond);
+  gates.ended(call_of(0), 50 * kSecond);
+  EXPECT_EQ(gates.before(0, 50 * kSecond)->until, 52 * kSecond);
+}
+
+TEST(CoolingGates, ATemperatureOpensOrIsWaitedForInVain) {
+  CoolingGates gates = gates_of("60C,max=5s");
+  gates.ended(call_of(), kSecond);
+  const auto gate = gates.before(0, kSecond);
+  ASSERT_TRUE(gate);
+  EXPECT_EQ(passage_of(*gate, sample_at(60), kSecond), Passage::kOpen);
+  EXPECT_EQ(passage_of(*gate, sample_at(60.1), kSecond), Passage::kClosed);
+  EXPECT_EQ(passage_of(*gate, std::nullopt, kSecond), Passage::kClosed) << "nobody knows";
+  EXPECT_EQ(passage_of(*gate, sample_at(80), 6 * kSecond), Passage::kHeldTooLong);
+}
+
+}  // namespace
+}  // namespace assay
