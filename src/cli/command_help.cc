@@ -64,7 +64,7 @@ int help_exit_codes() {
   fmt::print(
       "  0  done\n"
       "  1  failed\n"
-      "  2  usage: an option, a value or a name is wrong\n"
+      "  2  usage: an option, a value or a name is wrong, or no engine takes the option\n"
       "  3  a threshold was missed, or something became slower\n"
       "  4  refused: another run measures, or a check before the run failed\n"
       "  5  no target can be reached\n"

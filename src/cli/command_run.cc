@@ -16,11 +16,19 @@
 #include "cli/run_progress.h"
 #include "cli/show_run.h"
 #include "run/measure.h"
+#include "run/plan_builder.h"
 
 namespace assay {
 namespace {
 
-int exit_code_for(const RunSpec& spec, const Measured& measured) {
+/// Whether no engine could be asked for any of it: the run's own options were of no use.
+bool asks_in_vain(const RunMeta& meta) {
+  return !meta.legs.empty() && std::all_of(meta.legs.begin(), meta.legs.end(), [](const Leg& leg) {
+    return leg.skip.starts_with(kNotSupported);
+  });
+}
+
+int exit_code_for(const RunSpec& spec, const RunMeta& meta, const Measured& measured) {
   const RunResult& result = measured.result;
   if (result.signal == SIGINT && result.state != "completed") return exit_code::kInterrupted;
   if (result.signal == SIGTERM && result.state != "completed") return exit_code::kTerminated;
@@ -28,7 +36,11 @@ int exit_code_for(const RunSpec& spec, const Measured& measured) {
   if (!result.stopped_by.empty()) return exit_code::kStopped;
   const LiveEvents::Progress& p = result.progress;
   const bool too_many = spec.max_failed ? p.failed > *spec.max_failed : p.failed > 0 && p.ok == 0;
-  return too_many ? exit_code::kFailedCalls : exit_code::kDone;
+  if (too_many) return exit_code::kFailedCalls;
+  if (!asks_in_vain(meta)) return exit_code::kDone;
+  return report_failure(Error(Errc::kInvalidArgument,
+                              "nothing was asked: " + meta.legs.front().skip,
+                              "leave that option out, or name a server that takes it"));
 }
 
 /// The variants of an interleaved run against the first of them.
@@ -86,7 +98,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
     return report_failure(written.error());
   }
   notify_run(spec, model);
-  return exit_code_for(spec, measured);
+  return exit_code_for(spec, model.meta, measured);
 }
 
 }  // namespace

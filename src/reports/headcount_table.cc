@@ -46,9 +46,10 @@ std::string asked_text(const Goodput& goodput) {
 /// What keeps the first level that does not count from counting.
 std::string limit_text(const Headcount& headcount, const Goodput& goodput) {
   for (const HeadcountLevel& level : headcount.levels) {
-    if (level.passes && !level.client_limited) continue;
+    if (level.passes && !level.client_limited && !level.is_void) continue;
     const std::string at = fmt::format("at {} at once", level.concurrency);
     if (level.client_limited) return fmt::format("{} the client was at its ceiling", at);
+    if (level.is_void) return fmt::format("{} the calls were not as planned (void)", at);
     if (level.judged == 0) return fmt::format("{} no call could be judged", at);
     std::string seen = fmt::format("{} {} of {} calls held it", at, level.met, level.judged);
     if (level.misses) return seen;

@@ -22,6 +22,7 @@
 #include "run/open_run.h"
 #include "run/planner.h"
 #include "run/server_counters.h"
+#include "run/stage.h"
 #include "run/suites.h"
 #include "run/sustain.h"
 #include "run/variants.h"
@@ -175,12 +176,6 @@ WriterOptions writer_options(DiskTrouble& disk) {
   return options;
 }
 
-/// Whether there is anything to measure.
-bool any_available(const std::vector<Cell>& cells) {
-  return std::any_of(cells.begin(), cells.end(),
-                     [](const Cell& cell) { return cell.unavailable.empty(); });
-}
-
 }  // namespace
 
 Remaining remaining_calls(const LedgerContent& ledger, const std::set<int64_t>& started) {
@@ -292,7 +287,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
     return fail(planned.error());
   }
   sustain_legs(spec, meta);
-  if (!spec.no_calibrate && any_available(meta.cells)) learn_instrument(session, meta, note);
+  if (!spec.no_calibrate && available_cells(meta) > 0) learn_instrument(session, meta, note);
 
   const auto paths = create_run_directory(*data_dir, meta.run_id);
   if (!paths) return fail(paths.error());
@@ -317,7 +312,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
                                 EventLines(meta.run_id), hooks);
   update_index(*data_dir, hooks);
   for (const Cell& cell : meta.cells) {
-    if (any_available(meta.cells) || !cell.managed) continue;
+    if (available_cells(meta) > 0 || !cell.managed) continue;
     Error error = not_loaded(cell);
     error.hint = fmt::format("'assay runs show {} --json' has each attempt with the end of its log",
                              meta.run_id.substr(0, 8));

@@ -83,7 +83,7 @@ void PlanBuilder::add_cold(int64_t cell, int64_t prompt, const CallSettings& set
   const Cell& c = meta_.cells[static_cast<size_t>(cell)];
   std::string skip;
   if (c.cold_kind == "process_warm") {
-    skip = fmt::format("not supported by {}: cold", c.kind);
+    skip = fmt::format("{}{}: cold", kNotSupported, c.kind);
   }
   add_rounds({add_leg(cell, prompt, Phase::kCold, spec_.cold, settings, std::move(skip))});
 }
@@ -106,7 +106,7 @@ void PlanBuilder::fit_to_engine(Leg& leg) const {
   if (cell.managed) std::erase(fit.missing, "context_length");
   leg.not_sent = std::move(fit.not_sent);
   if (fit.missing.empty()) return;
-  leg.skip = fmt::format("not supported by {}: {}", cell.kind, join(fit.missing, ", "));
+  leg.skip = fmt::format("{}{}: {}", kNotSupported, cell.kind, join(fit.missing, ", "));
 }
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engines/engine.h"
@@ -13,6 +14,10 @@ namespace assay {
 
 /// How the engine behind RunMeta::cells[cell] can be asked for settings.
 using FitOf = std::function<SettingsFit(int64_t cell, const CallSettings& settings)>;
+
+/// What Leg::skip begins with where the engine has no way to be asked for it; its kind and the
+/// names of what it cannot take follow.
+inline constexpr std::string_view kNotSupported = "not supported by ";
 
 /// What a specification asks of every call.
 CallSettings settings_of(const RunSpec& spec);

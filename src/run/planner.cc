@@ -7,6 +7,7 @@
 #include "run/interleave.h"
 #include "run/prompt_plans.h"
 #include "run/repeat.h"
+#include "run/stage.h"
 #include "run/suites.h"
 #include "run/token_plans.h"
 
@@ -79,9 +80,7 @@ Result<void> make_plan(const RunSpec& spec, RunMeta& meta, std::span<const Varia
   for (const Prompt& prompt : suite.prompts) prompts.push_back(plan.add_prompt(prompt));
   if (kind == Kind::kSpeed) meta.budget_s = static_cast<double>(spec.budget.count()) / 1e9;
 
-  const auto available = static_cast<double>(
-      std::max<int64_t>(1, std::count_if(meta.cells.begin(), meta.cells.end(),
-                                         [](const Cell& c) { return c.unavailable.empty(); })));
+  const auto available = static_cast<double>(std::max<int64_t>(1, available_cells(meta)));
   const auto levels = static_cast<double>(levels_of(spec).size());
   for (int64_t i = 0; i < static_cast<int64_t>(meta.cells.size()); ++i) {
     const Cell& cell = meta.cells[static_cast<size_t>(i)];

@@ -141,7 +141,7 @@ Goodput HeadcountCalls::finish(std::span<const LegResult> legs,
     for (const LegResult& leg : legs) {
       if (leg.cell != cell || leg.concurrency != concurrency) continue;
       level.client_limited |= find_mark(leg, "client_limited") != nullptr;
-      level.is_void |= find_mark(leg, "void") != nullptr;
+      level.is_void |= find_mark(leg, "void") != nullptr && !leg.queued;
     }
     double seconds = 0;
     for (const auto& [stage, span] : seen.stages) {
@@ -157,7 +157,7 @@ Goodput HeadcountCalls::finish(std::span<const LegResult> legs,
   }
   for (Headcount& headcount : result.cells) {
     for (const HeadcountLevel& level : headcount.levels) {
-      if (!level.passes || level.client_limited) break;
+      if (!level.passes || level.client_limited || level.is_void) break;
       headcount.users = level.concurrency;
     }
   }

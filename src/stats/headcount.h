@@ -30,8 +30,7 @@ struct HeadcountLevel {
   bool passes = false;            ///< `least_share` reaches the attainment.
   bool misses = false;            ///< `most_share` does not.
   bool client_limited = false;    ///< A leg of it is marked so: the client was at its ceiling.
-  /// A leg of it is. It counts all the same: where calls queue, users wait; what they were served
-  /// is for the reader to judge.
+  /// A leg of it is, and not for its queue alone: where calls wait for each other, users wait.
   bool is_void = false;
 };
 
@@ -40,7 +39,7 @@ struct Headcount {
   int64_t cell = 0;                    ///< Index into RunMeta::cells.
   std::vector<HeadcountLevel> levels;  ///< Ascending.
   /// The highest level that passes, and below which every level passes: at least so many. Absent
-  /// where the lowest does not, or the client was at its ceiling.
+  /// where the lowest does not, is void, or the client was at its ceiling.
   std::optional<int64_t> users;
 };
 

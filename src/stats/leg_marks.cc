@@ -48,10 +48,11 @@ void add_order_effects(const RunMeta& meta, std::span<const PrecededCalls> prece
 
 void add_void(const RunMeta& meta, const Answers& answers, LegResult& leg) {
   if (leg.leg < 0 || leg.leg >= static_cast<int64_t>(meta.legs.size())) return;
-  std::string reason =
+  VoidReason reason =
       void_reason(meta, meta.legs[static_cast<size_t>(leg.leg)], leg.prefix, answers);
-  if (reason.empty()) return;
-  leg.marks.push_back({"void", std::move(reason)});
+  if (reason.text.empty()) return;
+  leg.marks.push_back({"void", std::move(reason.text)});
+  leg.queued = reason.queued;
   leg.metrics.clear();
   leg.aggregate_tps.reset();
   leg.requests_per_sec.reset();

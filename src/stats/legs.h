@@ -99,7 +99,8 @@ struct LegResult {
   std::optional<double> requests_per_sec;
   std::optional<AllCalls> all_calls;  ///< Where calls failed.
   std::vector<LegMark> marks;
-  bool split = false;  ///< The planned leg has parts of other prefix states, too.
+  bool queued = false;  ///< Void because its calls waited for each other: VoidReason::queued.
+  bool split = false;   ///< The planned leg has parts of other prefix states, too.
   /// Of e2e_ms, in the order sent. Absent below kMinForCourse ok calls and of cold legs.
   std::optional<Stationarity> course;
   /// What the machine's clock and temperature did meanwhile, a sentence part, where it drifted or

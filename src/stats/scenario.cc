@@ -107,17 +107,16 @@ std::optional<int64_t> answers_at_once(const AnswerSpans& spans, int64_t concurr
   return most;
 }
 
-std::string void_reason(const RunMeta& meta, const Leg& leg, Prefix prefix, const Answers& ok) {
+VoidReason void_reason(const RunMeta& meta, const Leg& leg, Prefix prefix, const Answers& ok) {
   const Prompt* prompt = prompt_of(meta, leg);
   const bool planned = leg.cell >= 0 && leg.cell < static_cast<int64_t>(meta.cells.size());
   if (ok.calls == 0 || prompt == nullptr || !planned) return {};
   const Cell& cell = meta.cells[static_cast<size_t>(leg.cell)];
-  for (std::string reason :
-       {cached_prompt(cell, *prompt, prefix, ok), wrong_prompt(cell, *prompt, ok),
-        short_answer(cell, leg, ok), queued(cell, leg, ok)}) {
-    if (!reason.empty()) return reason;
+  for (std::string reason : {cached_prompt(cell, *prompt, prefix, ok),
+                             wrong_prompt(cell, *prompt, ok), short_answer(cell, leg, ok)}) {
+    if (!reason.empty()) return {std::move(reason), false};
   }
-  return {};
+  return {queued(cell, leg, ok), true};
 }
 
 }  // namespace assay

@@ -30,9 +30,16 @@ struct Answers {
   void add(const CallRecord& call);
 };
 
-/// What a planned leg takes for granted, and whether it was so. Returns why its figures would be
-/// those of another question, or empty. `ok` are the leg's answered calls of that prefix state,
-/// their spans among them where it has several calls at a time.
+/// Why a leg's figures would be those of another question; `text` is empty where they are not.
+struct VoidReason {
+  std::string text;
+  /// Its calls were as planned, and waited for each other: no figure of the engine, and what users
+  /// would feel.
+  bool queued = false;
+};
+
+/// What a planned leg takes for granted, and whether it was so. `ok` are the leg's answered calls
+/// of that prefix state, their spans among them where it has several calls at a time.
 /// - Prefix: a prompt with a salt of its own in every call is new to the engine, but for the chat
 ///   template's own tokens (kUsualOverhead where their number is not known).
 /// - Prompt length: the median count is within kLengthTolerance of what was asked for, or within
@@ -42,7 +49,7 @@ struct Answers {
 ///   engine takes a fixed length, else kLeastOutput of it.
 /// - Concurrency: the engine has as many slots as calls in flight. Where it does not tell, answers
 ///   that could have overlapped did: see answers_at_once().
-std::string void_reason(const RunMeta& meta, const Leg& leg, Prefix prefix, const Answers& ok);
+VoidReason void_reason(const RunMeta& meta, const Leg& leg, Prefix prefix, const Answers& ok);
 inline constexpr double kLengthTolerance = 0.1;
 inline constexpr double kLengthSlack = 64;
 inline constexpr int64_t kUsualOverhead = 64;

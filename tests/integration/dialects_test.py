@@ -63,7 +63,7 @@ class Dialects(AssayTest):
                  "seed")):
             with self.subTest(flavor):
                 mock = self.mock("--flavor", flavor)
-                document = self.run_prompt(mock.url, "-r", "2", *args)
+                document = self.run_prompt(mock.url, "-r", "2", *args, code=2)
                 ledger = self.ledger(document["run_id"])
                 self.assertEqual({c["error"] for c in ledger.finals},
                                  {f"skipped: not supported by {kind}: {what}"})

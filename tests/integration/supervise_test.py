@@ -248,7 +248,7 @@ class Fake(Supervised):
             _, err = self.assay("run", "--gguf", self.model, flag, value, "--prompt", "x", code=2)
             self.assertIn(f"not supported by bundled: {flag}", err)
         server = self.mock()
-        document = self.run_prompt(server.url, "-r", "1", "--mlock", "on")
+        document = self.run_prompt(server.url, "-r", "1", "--mlock", "on", code=2)
         self.assertEqual({c["error"] for c in self.ledger(document["run_id"]).finals},
                          {f"skipped: not supported by {document['cells'][0]['kind']}: mlock"})
         for flag, value in (("--gpu-offload", "1.5"), ("--gpu-layers", "-1"), ("--parallel", "0"),

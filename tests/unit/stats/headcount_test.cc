@@ -67,6 +67,19 @@ TEST(Headcount, ALevelAboveOneThatIsOpenDoesNotCount) {
   EXPECT_EQ(headcount_of(model).users, 1);
 }
 
+TEST(Headcount, ALevelWhoseAnswersAreTooShortDoesNotCount) {
+  LedgerContent ledger = levels_run({{1, 29, 0}, {2, 60, 0}});
+  Leg& leg = ledger.meta.legs[1];
+  leg.settings.max_tokens = 10'000;
+  leg.settings.fixed_length = true;
+  const ReportModel model = make_report_model(ledger);
+  EXPECT_TRUE(headcount_of(model).levels[1].passes);
+  EXPECT_TRUE(headcount_of(model).levels[1].is_void);
+  EXPECT_EQ(headcount_of(model).users, 1);
+  EXPECT_THAT(headcount_texts(model).at(0),
+              HasSubstr("at 2 at once the calls were not as planned"));
+}
+
 TEST(Headcount, FailedCallsMissAndSkippedOnesAreNotJudged) {
   LedgerContent ledger = levels_run({{1, 20, 0, 20}});
   const ReportModel model = make_report_model(ledger);

@@ -18,17 +18,9 @@ constexpr const char* kCell = "local:llamacpp:m";
 
 /// Ten minutes of calls of 64 tokens whose gaps grow by `slower` from the first to the last.
 LedgerContent ten_minutes(double slower) {
-  LedgerContent ledger;
-  Cell cell;
-  cell.id = kCell;
-  cell.kind = "llamacpp";
-  ledger.meta.cells = {cell};
-  Prompt prompt;
-  prompt.id = "tg64";
-  ledger.meta.prompts = {prompt};
   Leg leg;
   leg.sustain_s = 600;
-  ledger.meta.legs = {leg};
+  LedgerContent ledger = synthetic::one_leg(kCell, "tg64", std::move(leg));
   double at_ms = 1000;
   for (int64_t i = 0; at_ms < 601'000; ++i) {
     const double gap = 20 * (1 + slower * at_ms / 600'000);

@@ -23,18 +23,10 @@ constexpr const char* kCell = "local:llamacpp:m";
 
 /// One leg of `calls` calls of 2 s and 100 tokens, each begun at a whole second.
 LedgerContent ledger_with(int64_t calls, int64_t concurrency = 1) {
-  LedgerContent ledger;
-  Cell cell;
-  cell.id = kCell;
-  cell.kind = "llamacpp";
-  ledger.meta.cells = {cell};
-  Prompt prompt;
-  prompt.id = "p";
-  ledger.meta.prompts = {prompt};
   Leg leg;
   leg.calls = calls;
   leg.concurrency = concurrency;
-  ledger.meta.legs = {leg};
+  LedgerContent ledger = synthetic::one_leg(kCell, "p", std::move(leg));
   for (int64_t i = 0; i < calls; ++i) {
     const double at_ms = 2000 + 2000.0 * static_cast<double>(i / concurrency);
     CallRecord call = synthetic::ok_call(at_ms, {.ttft_ms = 20, .gap_ms = 20, .tokens = 100});
