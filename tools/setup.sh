@@ -2,6 +2,7 @@
 # Installs what a bare Debian 12 machine lacks. Does nothing, and needs no network, when all is there.
 #   tools/setup.sh build    what building and running Assay needs
 #   tools/setup.sh check    that, and what its tests and lints need
+#   tools/setup.sh all      that, and what makes the lints fast
 #   tools/setup.sh package  what building and packaging need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,8 +15,10 @@ build_packages=(
   nlohmann-json3-dev pkg-config
 )
 check_packages=(
-  clang-format-16 clang-tidy-16 g++-12 git libclang-rt-16-dev llvm-16 python3 shellcheck
+  clang-format-16 clang-tidy-16 g++-12 git libclang-rt-16-dev llvm-16 patchelf python3
+  shellcheck
 )
+lint_packages=(libclang-16-dev llvm-16-dev)
 package_packages=(binutils git xz-utils)
 attempts=3
 oldest_npm=9
@@ -115,13 +118,24 @@ install_engine() {
   step npm retry npm_install
 }
 
+# Its tests say that they are skipped where it cannot be had.
+install_llama_server() {
+  [[ ! -f build/llama-server/complete ]] || return 0
+  echo "Fetching llama-server for the tests against it (30 MB, some seconds):" >&2
+  step llama-server retry tools/llama_server.sh || echo "going on without it" >&2
+}
+
 main() {
   local -a packages=("${build_packages[@]}")
+  local checks=0
   case ${1-build} in
     build) ;;
-    check) packages+=("${check_packages[@]}" "${package_packages[@]}") ;;
+    check | all)
+      packages+=("${check_packages[@]}" "${package_packages[@]}") checks=1
+      [[ $1 == check ]] || packages+=("${lint_packages[@]}")
+      ;;
     package) packages+=("${package_packages[@]}") ;;
-    *) echo "usage: tools/setup.sh [build | check | package]" >&2 && exit 2 ;;
+    *) echo "usage: tools/setup.sh [build | check | all | package]" >&2 && exit 2 ;;
   esac
   if [[ $(system_name) == Debian*" 12 "* ]]; then
     install_packages "${packages[@]}"
@@ -129,6 +143,7 @@ main() {
     check_other_system "${packages[@]}"
   fi
   install_engine
+  ! ((checks)) || install_llama_server
 }
 
 main "$@"

@@ -149,6 +149,11 @@ Result<std::string> redact_line(std::string_view line, Aliases& aliases) {
       if (!wait) return fail(wait.error());
       return redact_meta(wait_line(*wait), aliases);
     }
+    case LineType::kLoad: {
+      const auto load = parse_load(line);
+      if (!load) return fail(load.error());
+      return redact_meta(load_line(*load), aliases);
+    }
     case LineType::kResume: {
       const Json json = Json::parse(line);
       return resume_line(json.value("at_utc", ""), json.value("at_ns", int64_t{0}));

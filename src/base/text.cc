@@ -260,4 +260,11 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+std::string_view path_name(std::string_view text) {
+  const bool has_drive = text.size() > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/');
+  if (!text.starts_with('/') && !has_drive) return text;
+  const size_t last = text.find_last_of("/\\");
+  return last + 1 < text.size() ? text.substr(last + 1) : text;
+}
+
 }  // namespace assay

@@ -48,6 +48,9 @@ std::string grouped(double value, int decimals);
 /// Bytes as `1.3 GB` (decimal units, at most one decimal).
 std::string bytes_text(int64_t bytes);
 
+/// The last part of an absolute path, with either slash; every other text as it is.
+std::string_view path_name(std::string_view text);
+
 /// Everything but letters, digits and `-._~` as %XX: fit for a value in a query.
 std::string percent_encoded(std::string_view text);
 

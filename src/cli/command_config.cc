@@ -60,7 +60,8 @@ int command_config_validate(Invocation& invocation) {
   std::vector<std::filesystem::path> files;
   for (const std::string& file : invocation.arguments.find("FILE")->second)
     files.emplace_back(file);
-  if (files.empty()) files = config_files();
+  if (files.empty() && invocation.has("config")) files.emplace_back(invocation.value("config"));
+  if (files.empty() && !invocation.has("no-config")) files = config_files();
   std::vector<std::string> faults;
   Settings settings;
   for (const auto& path : files) read_config_file(path, settings, faults);

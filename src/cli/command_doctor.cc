@@ -114,17 +114,14 @@ int examine(const Invocation& invocation) {
     return exit_code::kDone;
   }
   int64_t warnings = 0;
+  int64_t unknown = 0;
   for (const DoctorCheck& check : checks) {
     fmt::print("{:<8} {:<13} {}\n", to_text(check.health), check.name, check.found);
     if (!check.advice.empty()) fmt::print("{:<22} -> {}\n", "", check.advice);
     warnings += check.health == Health::kWarn ? 1 : 0;
+    unknown += check.health == Health::kUnknown ? 1 : 0;
   }
-  if (warnings == 0) {
-    fmt::print("Nothing here keeps figures from being right.\n");
-  } else {
-    fmt::print("{} {} figures here.\n", warnings,
-               warnings == 1 ? "thing changes" : "things change");
-  }
+  fmt::print("{}\n", doctor_verdict(warnings, unknown, std::ssize(checks)));
   fmt::print("'assay doctor --noise' measures how far identical runs lie apart.\n");
   return exit_code::kDone;
 }

@@ -40,7 +40,12 @@ constexpr std::array kShown{
     std::tuple{"aggregate_tps", "tok/s",
                "tokens of a leg's ok calls, from its first due call to the end of its last "
                "[Throughput]"},
-    std::tuple{"requests_per_sec", "1/s", "ok calls over the same time"}};
+    std::tuple{"requests_per_sec", "1/s", "ok calls over the same time"},
+    std::tuple{"j_per_token", "J",
+               "energy while a leg's calls were in flight, gross, over all its output tokens; of the "
+               "processor's packages or of the cards, never of both [J/token]"},
+    std::tuple{"j_per_token_net", "J", "the same, less the power at rest (--idle 10s)"},
+    std::tuple{"j_per_call", "J", "the same energy over the calls that were sent [J/call]"}};
 
 int help_metrics() {
   fmt::print("Of a call; in brackets what tables call it\n");

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -54,6 +56,12 @@ Result<void> complete_digests(RegistryView& view, ProgressLine& line) {
   return add_to_state(view.data_dir, facts);
 }
 
+int64_t without_digest(const RegistryView& view) {
+  return std::ranges::count_if(view.scan.models, [](const RegisteredModel& model) {
+    return model.state == ModelState::kWhole && !model.digest;
+  });
+}
+
 int scan_result(const RegistryView& view) {
   for (const ScannedRoot& root : view.scan.roots) {
     if (!root.problems.empty()) return exit_code::kFailed;
@@ -67,6 +75,13 @@ int command_models_scan(Invocation& invocation) {
   ProgressLine line = progress_line(invocation);
   auto view = open_registry(invocation, line);
   if (!view) return report_failure(view.error());
+  const bool is_table = !invocation.spec.json && !invocation.spec.quiet;
+  // What the headers say is there at once; reading whole files can take long.
+  if (is_table) {
+    fmt::print("{}", registry_table(*view));
+    std::fflush(stdout);
+  }
+  const std::string known = weights_text(*view);
   if (!invocation.has("no-digest")) {
     if (auto done = complete_digests(*view, line); !done) return report_failure(done.error());
   }
@@ -78,7 +93,10 @@ int command_models_scan(Invocation& invocation) {
     for (const RegisteredModel& model : view->scan.models) fmt::print("{}\n", model.listed.name);
     return scan_result(*view);
   }
-  fmt::print("{}", registry_table(*view));
+  if (const std::string now = weights_text(*view); now != known) fmt::print("{}", now);
+  if (const int64_t left = without_digest(*view); left > 0 && !invocation.has("no-digest")) {
+    fmt::print(stderr, "{} models have no digest yet: 'assay models scan' goes on\n", left);
+  }
   if (view->scan.roots.empty()) {
     fmt::print(stderr,
                "there is no directory to scan\n"

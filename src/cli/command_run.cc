@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/comparison.h"
 #include "cli/exit_codes.h"
+#include "cli/known_tables.h"
 #include "cli/named_run.h"
 #include "cli/notify_run.h"
 #include "cli/probe_cells.h"
@@ -83,7 +84,7 @@ int show_result(const RunSpec& spec, const Measured& measured) {
   } else if (spec.quiet) {
     fmt::print("{}\n", measured.run_id);
   } else {
-    fmt::print("{}", render_console(model, options));
+    fmt::print("{}{}", render_console(model, options), known_tables(spec, model));
     if (has_variants(model.meta)) {
       if (auto printed = print_variants(spec, model); !printed) {
         return report_failure(printed.error());

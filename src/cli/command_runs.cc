@@ -1,13 +1,13 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/confirm.h"
 #include "cli/exit_codes.h"
+#include "cli/known_tables.h"
 #include "cli/named_run.h"
 #include "cli/show_run.h"
 #include "model/members_json.h"
@@ -92,16 +92,6 @@ std::string fitted(std::string_view text, size_t width) {
   return printable(text, text.size() <= width ? width : width - 1);
 }
 
-/// Asks on a terminal; elsewhere only --yes will do.
-bool confirmed(const Invocation& invocation, const std::string& question) {
-  if (invocation.has("yes")) return true;
-  if (::isatty(STDIN_FILENO) != 1) return false;
-  fmt::print(stderr, "{} [y/N] ", question);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 }  // namespace
 
 int command_runs_list(Invocation& invocation) {
@@ -153,8 +143,9 @@ int command_runs_show(Invocation& invocation) {
   const ReportModel& model = run->model;
   RenderOptions options = render_options(invocation.spec);
   options.saved = short_path(run->named.ledger);
-  fmt::print("{}",
-             invocation.spec.json ? render_json(model, options) : render_console(model, options));
+  fmt::print("{}", invocation.spec.json
+                       ? render_json(model, options)
+                       : render_console(model, options) + known_tables(invocation.spec, model));
   return exit_code::kDone;
 }
 

@@ -61,8 +61,8 @@ int command_sample(Invocation& invocation) {
   const std::string rate = invocation.value("rate", "1");
   const auto [end, error] =
       std::from_chars(rate.data(), rate.data() + rate.size(), options.rate_hz);
-  if (error != std::errc() || end != rate.data() + rate.size() || options.rate_hz < 0.1 ||
-      options.rate_hz > 10) {
+  if (error != std::errc() || end != rate.data() + rate.size() ||
+      !(options.rate_hz >= 0.1 && options.rate_hz <= 10)) {
     return report_failure(
         Error(Errc::kInvalidArgument,
               fmt::format("--rate is 0.1 to 10 samples a second, not '{}'", printable(rate, 40))));

@@ -46,7 +46,9 @@ Json target_json(const TargetAnswer& target) {
 void take_target_flags(Invocation& invocation) {
   invocation.spec.engine = invocation.value("engine", invocation.spec.engine);
   invocation.spec.api_key_file = invocation.value("api-key-file", invocation.spec.api_key_file);
-  if (invocation.has("target")) invocation.spec.targets = {invocation.value("target")};
+  if (const auto named = invocation.flags.find("target"); named != invocation.flags.end()) {
+    invocation.spec.targets = named->second;
+  }
 }
 
 int show_targets(const Invocation& invocation, const std::vector<TargetAnswer>& answers) {

@@ -13,6 +13,7 @@
 #include "registry/eligibility.h"
 #include "registry/find_models.h"
 #include "run/load_model.h"
+#include "run/model_file.h"
 #include "store/run_lock.h"
 
 namespace assay {
@@ -65,7 +66,11 @@ Result<std::vector<DetachedEngine>> named_engines(const std::filesystem::path& d
 /// it is the first. kConflict for one that may not be used.
 Result<std::filesystem::path> model_file(const Invocation& invocation, const std::string& name) {
   std::error_code error;
-  if (std::filesystem::is_regular_file(name, error)) return std::filesystem::absolute(name);
+  if (std::filesystem::is_regular_file(name, error)) {
+    const auto file = model_file_at(std::filesystem::absolute(name));
+    if (!file) return fail(file.error());
+    return file->path;
+  }
   ProgressLine line(!invocation.spec.quiet && !invocation.spec.no_progress);
   const auto view = open_registry(invocation, line);
   if (!view) return fail(view.error());
@@ -90,7 +95,11 @@ Result<std::filesystem::path> model_file(const Invocation& invocation, const std
 }
 
 /// A model that appears or goes while a run measures is part of what it measures.
-Result<RunLock> no_run_measures() { return RunLock::acquire(lock_path(), "loading"); }
+Result<RunLock> no_run_measures() {
+  auto lock = RunLock::acquire(lock_path(), "loading");
+  if (lock || lock.error().code != Errc::kConflict) return lock;
+  return fail(Errc::kConflict, lock.error().message, "do it again when that is done, or stop it");
+}
 
 }  // namespace
 
@@ -146,22 +155,16 @@ int command_models_unload(Invocation& invocation) {
     lock.emplace(std::move(*taken));
   }
   for (const DetachedEngine& engine : *engines) {
-    if (engine.state == DetachedEngine::State::kFailed) continue;
+    if (engine.state == DetachedEngine::State::kFailed) {
+      if (!name.empty()) {
+        say(invocation,
+            fmt::format("{} failed and runs no more; 'assay models reset {}' forgets it",
+                        engine.name, engine.name));
+      }
+      continue;
+    }
     if (auto ended = end_detached(*data_dir, engine); !ended) return report_failure(ended.error());
     say(invocation, fmt::format("unloaded {}", engine.name));
-  }
-  return exit_code::kDone;
-}
-
-int command_models_reset(Invocation& invocation) {
-  const auto data_dir = swept_data_dir(invocation);
-  if (!data_dir) return report_failure(data_dir.error());
-  const auto engines = named_engines(*data_dir, invocation.argument("NAME"));
-  if (!engines) return report_failure(engines.error());
-  for (const DetachedEngine& engine : *engines) {
-    if (engine.state != DetachedEngine::State::kFailed) continue;
-    forget_detached(*data_dir, engine);
-    say(invocation, fmt::format("forgot that {} failed", engine.name));
   }
   return exit_code::kDone;
 }

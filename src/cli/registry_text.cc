@@ -143,6 +143,24 @@ std::string next_step(const RegisteredModel& model) {
 
 }  // namespace
 
+std::string weights_text(const RegistryView& view) {
+  std::string text;
+  for (size_t i = 0; i < view.groups.size(); ++i) {
+    std::vector<std::string> names;
+    for (const size_t model : view.groups[i].models) {
+      names.push_back(printable(view.scan.models[model].listed.name, 200));
+    }
+    const std::string line = fmt::format("the same weights (sha256 {}…): {}",
+                                         view.groups[i].digest.substr(0, 16), join(names, ", "));
+    std::string head = fmt::format("={:<3}", i + 1);
+    for (const std::string& part : wrap(line, kConsoleWidth - head.size(), 0)) {
+      text += head + part + "\n";
+      head.assign(head.size(), ' ');
+    }
+  }
+  return text;
+}
+
 std::string registry_table(const RegistryView& view) {
   std::string text;
   bool any_too_large = false;
@@ -161,10 +179,7 @@ std::string registry_table(const RegistryView& view) {
     }
     if (shown == 0 && root.problems.empty()) text += "  no models\n";
   }
-  for (size_t i = 0; i < view.groups.size(); ++i) {
-    text += fmt::format("={}  the same weights: sha256 {}…\n", i + 1,
-                        view.groups[i].digest.substr(0, 16));
-  }
+  text += weights_text(view);
   if (any_too_large) {
     text += "!   needs more memory than is free";
     for (const MemoryPool& pool : view.pools) {

@@ -35,6 +35,8 @@ nlohmann::ordered_json registered_model_json(const RegistryView& view, size_t mo
 
 /// One line a model under each directory, at most 80 columns; reasons and marks are explained.
 std::string registry_table(const RegistryView& view);
+/// The groups of models with the same weights, a line each with their marks and names.
+std::string weights_text(const RegistryView& view);
 /// All that is known of one model, and why it is not measured.
 std::string registered_model_text(const RegistryView& view, size_t model);
 

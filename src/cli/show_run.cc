@@ -32,8 +32,8 @@ RenderOptions render_options(const RunSpec& spec) {
   const Terminal terminal = inspect(stdout, spec.color);
   RenderOptions options;
   options.colour = terminal.colour ? RenderOptions::Colour::kOn : RenderOptions::Colour::kOff;
-  if (terminal.is_tty && terminal.columns > 0) {
-    options.width = std::max(options.width, static_cast<size_t>(terminal.columns));
+  if (terminal.columns) {
+    options.width = std::max(options.width, static_cast<size_t>(*terminal.columns));
   }
   options.glyphs = terminal.utf8 ? RenderOptions::Glyphs::kUtf8 : RenderOptions::Glyphs::kAscii;
   return options;

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -17,12 +18,13 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-int columns_of(int fd) {
+std::optional<int> columns_of(int fd) {
   if (const char* value = std::getenv("COLUMNS"); value != nullptr && std::atoi(value) > 0) {
     return std::atoi(value);
   }
   winsize size{};
-  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size.ws_col;
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ ProgressLine::ProgressLine(bool enabled) : terminal_(inspect(stderr, "auto")) {
 
 void ProgressLine::show(const std::string& text) {
   if (!enabled_) return;
-  const auto width = static_cast<size_t>(terminal_.columns > 1 ? terminal_.columns - 1 : 79);
+  const auto width = static_cast<size_t>(std::max(terminal_.columns.value_or(80) - 1, 1));
   fmt::print(stderr, "\r\x1b[K{}", text.substr(0, width));
   std::fflush(stderr);
   shown_ = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ struct Terminal {
   bool is_tty = false;
   bool colour = false;
   bool utf8 = false;
-  int columns = 80;
+  std::optional<int> columns;  ///< As COLUMNS or the terminal says.
 };
 
 /// `color` is auto, always or never; NO_COLOR, CLICOLOR_FORCE and TERM=dumb are honoured.

@@ -72,11 +72,11 @@ Task<Result<void>> Engine::describe(ModelInfo& /*model*/, Nanos /*timeout*/) {
   co_return Result<void>();
 }
 
-Task<Result<ServerCounters>> Engine::counters(Nanos) {
+Task<Result<ServerCounters>> Engine::counters(std::string, Nanos) {
   co_return fail(Errc::kNotFound, "this engine does not count");
 }
 
-Task<Result<LoadedModel>> Engine::load(std::string, LoadSettings) {
+Task<Result<LoadedModel>> Engine::load(std::string, LaunchSettings) {
   co_return fail(Errc::kNotFound, "this engine has no request that loads a model");
 }
 
@@ -93,6 +93,8 @@ SettingsFit Engine::fit(const CallSettings& settings) const {
   fit.keeps_length = keeps_length();
   return fit;
 }
+
+SettingsFit Engine::fit_request(const CallRequest& request) const { return fit(request.settings); }
 
 bool Engine::says_unloaded(std::string_view) const { return false; }
 

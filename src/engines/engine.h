@@ -36,6 +36,7 @@ struct ModelInfo {
   std::string file;                    ///< Its path on the engine's machine.
   std::optional<bool> vision;          ///< Takes images.
   std::optional<bool> tools;           ///< Was trained to call tools.
+  LaunchSettings load;                 ///< How it is loaded now, as far as the engine tells.
 };
 
 /// What answered at an address.
@@ -83,19 +84,12 @@ struct SettingsFit {
   bool keeps_length = false;               ///< Engine::keeps_length
 };
 
-/// How a model is to be loaded. Absent: as the engine likes.
-struct LoadSettings {
-  std::optional<int64_t> context_length;
-  std::optional<bool> flash_attention;
-  std::optional<bool> offload_kv_cache_to_gpu;
-  std::optional<int64_t> batch_size;
-};
-
 /// A model that was loaded on request.
 struct LoadedModel {
   std::string instance;              ///< The engine's name for it, by which it unloads it.
   std::optional<double> load_ms;     ///< As the engine says.
-  std::vector<std::string> dropped;  ///< Settings that it refused, and was loaded without.
+  std::vector<std::string> refused;  ///< Settings that it was loaded without.
+  LaunchSettings effective;          ///< How it was loaded, as far as the engine says.
 };
 
 /// Body members that some servers refuse; a refusal that names one drops it and is retried once.
@@ -140,16 +134,21 @@ class Engine {
   [[nodiscard]] virtual bool unloads_one() const { return unloads(); }
   /// Whether a call to a model that make_cold took away loads it. Otherwise load() has to.
   [[nodiscard]] virtual bool loads_in_call() const { return true; }
-  /// Loads `model` and comes back when it is ready. kNotFound where there is no such request.
-  virtual Task<Result<LoadedModel>> load(std::string model, LoadSettings settings);
+  /// Loads `model` and comes back when it is ready. Of `settings` it heeds what it can be asked for
+  /// with a load. kNotFound where there is no such request.
+  virtual Task<Result<LoadedModel>> load(std::string model, LaunchSettings settings);
   /// Tokens of `text` by the engine's own tokenizer. kNotFound where it has no such endpoint.
   virtual Task<Result<int64_t>> count_tokens(std::string model, std::string text) = 0;
-  /// What the server has counted so far, of all its clients. kNotFound where it does not count.
-  virtual Task<Result<ServerCounters>> counters(Nanos timeout);
+  /// What the server has counted so far, of all its clients; where it counts each model by itself,
+  /// of `model`. kNotFound where it does not count.
+  virtual Task<Result<ServerCounters>> counters(std::string model, Nanos timeout);
+  [[nodiscard]] virtual bool counts_each_model() const { return false; }
   /// The request for one streamed chat answer.
   [[nodiscard]] virtual HttpRequest chat_request(const CallRequest& request) const = 0;
   /// How these settings can be asked for, those of CallSettings::load by their own names.
   [[nodiscard]] virtual SettingsFit fit(const CallSettings& settings) const;
+  /// The same for a whole request: what it brings along, and its model, may leave fewer ways.
+  [[nodiscard]] virtual SettingsFit fit_request(const CallRequest& request) const;
   /// Whether an answer of exactly max_tokens can be asked for.
   [[nodiscard]] virtual bool fixes_length() const = 0;
   /// Whether it is known to go on to that length; elsewhere the prompt asks for it too.
@@ -158,6 +157,8 @@ class Engine {
   [[nodiscard]] virtual bool sizes_context() const { return false; }
   /// Whether load() heeds its settings: a model is then loaded as a leg asks before its calls.
   [[nodiscard]] virtual bool loads_as_asked() const { return false; }
+  /// Whether models come and go, so that what models() tells of one is worth asking after a load.
+  [[nodiscard]] virtual bool tells_loads() const { return unloads(); }
   /// Whether the server is known to stream one token an event and to leave out the counts: events
   /// then stand for tokens, marked as an estimate.
   [[nodiscard]] virtual bool estimates_tokens() const { return false; }

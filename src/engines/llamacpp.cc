@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "engines/builtin.h"
 #include "engines/json_fields.h"
+#include "engines/llamacpp_facts.h"
 #include "engines/openai.h"
+#include "model/engine_name.h"
 #include "net/sleep.h"
 
 namespace assay {
@@ -34,9 +37,12 @@ class LlamaCppEngine : public OpenAiEngine {
     info.version = text_at(*props, "build_info");
     info.threads = integer_at(*props, "n_threads");
     info.slots = integer_at(*props, "total_slots");
-    info.load = told_load(*props);
-    template_ = text_at(*props, "chat_template");
-    is_bundled_ = info.version.starts_with("node-llama-cpp");
+    ModelInfo told;
+    add_props(*props, told);
+    if (!is_router_) info.load = told.load;
+    info.load.parallel.reset();  // The slots above.
+    templates_[std::string()] = text_at(*props, "chat_template");
+    is_bundled_ = info.version.starts_with(kBundledVersion);
     if (is_router_) co_return info;
     HttpRequest request;
     request.target = "/slots";
@@ -54,16 +60,17 @@ class LlamaCppEngine : public OpenAiEngine {
 
   Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override {
     if (is_router_) co_return co_await routed_models(timeout);
-    auto listed = co_await OpenAiEngine::models(timeout);
-    if (!listed) co_return listed;
+    const auto listed = co_await model_list("/v1/models", timeout);
+    if (!listed) co_return fail(listed.error());
     const auto props = co_await fetch_props(std::string(), timeout);
-    for (ModelInfo& model : *listed) {
-      model.loaded = listed->size() == 1;  // A plain llama-server has one model, always loaded.
-      if (!props) continue;
-      model.context_length = context_of(*props);
-      if (listed->size() == 1) model.file = text_at(*props, "model_path");
+    std::vector<ModelInfo> models;
+    for (const Json& item : *listed) {
+      ModelInfo& model = models.emplace_back(llama_server_listed(item));
+      // A plain llama-server has one model, always loaded.
+      model.loaded = listed->size() == 1;
+      if (props && model.loaded) add_props(*props, model);
     }
-    co_return listed;
+    co_return models;
   }
 
   [[nodiscard]] bool keeps_length() const override { return true; }
@@ -72,7 +79,7 @@ class LlamaCppEngine : public OpenAiEngine {
 
   Task<Result<std::string>> make_cold(std::string model) override {
     if (!is_router_) co_return std::string("process_warm");
-    const auto status = co_await status_of(model);
+    const auto status = co_await status_of(model, LastLoad::kCounts);
     if (!status) co_return fail(status.error());
     if (*status != "unloaded") {
       const auto asked =
@@ -84,12 +91,21 @@ class LlamaCppEngine : public OpenAiEngine {
     co_return std::string("unload");
   }
 
-  Task<Result<LoadedModel>> load(std::string model, LoadSettings) override {
+  Task<Result<LoadedModel>> load(std::string model, LaunchSettings) override {
     if (!is_router_)
       co_return fail(Errc::kNotFound, "a llama-server with one model loads no other");
     LoadedModel loaded;
     loaded.instance = model;
+    // It refuses to load a model that is there, or on its way.
+    const auto before = co_await status_of(model, LastLoad::kForgiven);
+    if (!before) co_return fail(before.error());
+    if (*before == "loaded") co_return loaded;
     const MonoNs started = mono_now_ns();
+    if (*before == "loading") {
+      const auto ready = co_await wait_for_status(model, "loaded", kLoadTimeout);
+      if (!ready) co_return fail(ready.error());
+      co_return loaded;
+    }
     const auto asked = co_await fetch_object("POST", "/models/load", named(model), kShortTimeout);
     if (!asked) co_return fail(asked.error());
     const auto ready = co_await wait_for_status(model, "loaded", kLoadTimeout);
@@ -110,10 +126,24 @@ class LlamaCppEngine : public OpenAiEngine {
     co_return static_cast<int64_t>((*json)["tokens"].size());
   }
 
+  /// A router counts each model by itself, from its load on.
+  Task<Result<ServerCounters>> counters(std::string model, Nanos timeout) override {
+    if (!is_router_) co_return co_await read_metrics("/metrics", timeout);
+    auto counters = co_await read_metrics("/metrics" + of_model(model), timeout);
+    if (counters) counters->model = std::move(model);
+    co_return counters;
+  }
+  [[nodiscard]] bool counts_each_model() const override { return is_router_; }
+
   [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    return fit_request(CallRequest(std::string(), std::string(), settings));
+  }
+
+  [[nodiscard]] SettingsFit fit_request(const CallRequest& request) const override {
+    const CallSettings& settings = request.settings;
     SettingsFit fit = OpenAiEngine::fit(settings);
     std::erase(fit.missing, "cache_prompt");
-    if (settings.think && heeds(*settings.think)) {
+    if (settings.think && heeds(request.model, *settings.think)) {
       std::erase(fit.missing, "think");
     } else if (settings.think && std::ranges::find(fit.missing, "think") == fit.missing.end()) {
       fit.missing.emplace_back("think");
@@ -140,37 +170,22 @@ class LlamaCppEngine : public OpenAiEngine {
  private:
   /// A template that has no word for it drops it in silence; one that is not told may have. Tokens
   /// are counted by the server itself, and the bundled engine does not.
-  [[nodiscard]] bool heeds(std::string_view think) const {
+  [[nodiscard]] bool heeds(const std::string& model, std::string_view think) const {
     const Think kind = think_kind(think);
     if (kind == Think::kTokens && is_bundled_) return false;
     const std::string_view word = kind == Think::kEffort ? "reasoning_effort" : "thinking";
-    return template_.empty() || template_.find(word) != std::string::npos;
+    const auto of_it = templates_.find(is_router_ ? model : std::string());
+    return of_it == templates_.end() || of_it->second.empty() ||
+           of_it->second.find(word) != std::string::npos;
   }
 
   static std::string named(const std::string& model) {
     return Json{{"model", model}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
 
-  static std::optional<int64_t> context_of(const Json& props) {
-    const auto settings = props.find("default_generation_settings");
-    return settings == props.end() ? std::nullopt : integer_at(*settings, "n_ctx");
-  }
-
-  /// The bundled engine tells how it loaded its model.
-  static LaunchSettings told_load(const Json& props) {
-    LaunchSettings load;
-    const auto told = props.find("load");
-    if (told == props.end() || !told->is_object()) return load;
-    const auto text = [&](const char* name) {
-      const std::string value = text_at(*told, name);
-      return value.empty() ? std::nullopt : std::optional(value);
-    };
-    load.flash_attention = text("flash_attention");
-    load.cache_type_k = text("cache_type_k");
-    load.cache_type_v = text("cache_type_v");
-    load.batch_size = integer_at(*told, "batch_size");
-    load.gpu_layers = integer_at(*told, "gpu_layers");
-    return load;
+  /// Of a model of a router, without loading it.
+  static std::string of_model(const std::string& model) {
+    return "?autoload=false&model=" + percent_encoded(model);
   }
 
   static std::string status_in(const Json& model) {
@@ -178,50 +193,49 @@ class LlamaCppEngine : public OpenAiEngine {
     return status == model.end() ? std::string() : text_at(*status, "value");
   }
 
-  Task<Result<Json>> routed_list(Nanos timeout) {
-    auto json = co_await fetch_object("GET", "/models", std::string(), timeout);
+  Task<Result<Json>> model_list(std::string target, Nanos timeout) {
+    auto json = co_await fetch_object("GET", target, std::string(), timeout);
     if (!json) co_return json;
     if (!json->contains("data") || !(*json)["data"].is_array()) {
-      co_return fail(Errc::kProtocol, fmt::format("{}/models is no model list", url().text()));
+      co_return fail(Errc::kProtocol, fmt::format("{}{} is no model list", url().text(), target));
     }
     Json models = Json::array();
     for (const Json& model : (*json)["data"]) {
-      if (model.is_object()) models.push_back(model);
+      if (!text_at(model, "id").empty()) models.push_back(model);
     }
     co_return models;
   }
 
   Task<Result<std::vector<ModelInfo>>> routed_models(Nanos timeout) {
-    const auto listed = co_await routed_list(timeout);
+    const auto listed = co_await model_list("/models", timeout);
     if (!listed) co_return fail(listed.error());
     std::vector<ModelInfo> models;
     for (const Json& item : *listed) {
-      ModelInfo info;
-      info.name = text_at(item, "id");
-      const std::string lower = to_lower(info.name);
-      info.is_embedding = lower.find("embed") != std::string::npos;
-      info.is_projector = lower.find("mmproj") != std::string::npos;
-      info.loaded = status_in(item) == "loaded";
-      if (item.contains("meta")) info.bytes = integer_at(item["meta"], "size");
-      if (info.loaded) {
-        const auto props = co_await fetch_props(info.name, timeout);
-        if (props) info.context_length = context_of(*props);
-      }
-      models.push_back(std::move(info));
+      ModelInfo& info = models.emplace_back(llama_server_listed(item));
+      if (!info.loaded) continue;
+      const auto props = co_await fetch_props(info.name, timeout);
+      if (!props) continue;
+      add_props(*props, info);
+      templates_[info.name] = text_at(*props, "chat_template");
     }
     co_return models;
   }
 
+  /// Whether a load that failed is an error now.
+  enum class LastLoad : uint8_t { kCounts, kForgiven };
+
   /// `unloaded`, `loading`, `loaded` or `sleeping`. kProtocol after a load that failed.
-  Task<Result<std::string>> status_of(std::string model) {
-    const auto listed = co_await routed_list(kShortTimeout);
+  Task<Result<std::string>> status_of(std::string model, LastLoad last) {
+    const auto listed = co_await model_list("/models", kShortTimeout);
     if (!listed) co_return fail(listed.error());
     for (const Json& item : *listed) {
       if (text_at(item, "id") != model || !item.contains("status")) continue;
       const Json& status = item["status"];
-      if (status.is_object() && status.contains("failed") && status["failed"] == true) {
+      if (last == LastLoad::kCounts && flag_at(status, "failed").value_or(false)) {
+        const auto code = integer_at(status, "exit_code");
         co_return fail(Errc::kProtocol,
-                       fmt::format("the router could not load {}", printable(model, 80)));
+                       fmt::format("the router could not load {}{}", printable(model, 80),
+                                   code ? fmt::format(": its process ended with {}", *code) : ""));
       }
       co_return status_in(item);
     }
@@ -231,7 +245,7 @@ class LlamaCppEngine : public OpenAiEngine {
   Task<Result<void>> wait_for_status(std::string model, std::string wanted, Nanos timeout) {
     const MonoNs deadline = mono_now_ns() + timeout.count();
     for (;;) {
-      const auto status = co_await status_of(model);
+      const auto status = co_await status_of(model, LastLoad::kCounts);
       if (!status) co_return fail(status.error());
       if (*status == wanted) co_return Result<void>();
       if (mono_now_ns() > deadline) {
@@ -244,8 +258,7 @@ class LlamaCppEngine : public OpenAiEngine {
 
   /// Of a model of a router, without loading it; of the server itself when `model` is empty.
   Task<Result<Json>> fetch_props(std::string model, Nanos timeout) {
-    std::string target = "/props";
-    if (!model.empty()) target += "?autoload=false&model=" + percent_encoded(model);
+    const std::string target = "/props" + (model.empty() ? std::string() : of_model(model));
     auto json = co_await fetch_object("GET", target, std::string(), timeout);
     if (!json) co_return json;
     if (!json->contains("default_generation_settings")) {
@@ -257,7 +270,7 @@ class LlamaCppEngine : public OpenAiEngine {
   // Known after probe().
   bool is_router_ = false;
   bool is_bundled_ = false;
-  std::string template_;
+  std::map<std::string, std::string> templates_;  ///< By model; without a name: the only one's.
 };
 
 }  // namespace

@@ -3,11 +3,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "base/quantity.h"
 #include "base/text.h"
 #include "engines/builtin.h"
 #include "engines/json_fields.h"
 #include "engines/json_reader.h"
+#include "engines/lmstudio_models.h"
 #include "engines/openai.h"
 #include "engines/openai_events.h"
 
@@ -93,14 +93,19 @@ void apply_type(std::string_view type, std::string_view content, Delta& delta) {
   if (type == "chat.end") delta.done = delta.untold_finish = true;
 }
 
+/// Which of its interfaces a program has.
+enum class Rest : uint8_t { kOpenAi, kOlder, kNative };
+
 /// LM Studio by its own REST API, which alone tells of loading and of prompt processing. Version 0,
-/// of older programs, has the dialect of OpenAI and some statistics.
+/// of older programs, has the dialect of OpenAI and some statistics; the oldest ones, and gateways,
+/// have that dialect alone.
 class LmStudioEngine : public OpenAiEngine {
  public:
   using OpenAiEngine::OpenAiEngine;
 
   [[nodiscard]] std::string_view kind() const override { return "lmstudio"; }
 
+  /// kNotFound where there is neither of its own interfaces: it can still be asked in OpenAI's.
   Task<Result<EngineInfo>> probe(Nanos timeout) override {
     EngineInfo info;
     const auto native = co_await ask("GET", "/api/v1/models", Json(), timeout);
@@ -108,63 +113,69 @@ class LmStudioEngine : public OpenAiEngine {
                                     native.error().code == Errc::kTimeout);
     if (silent) co_return fail(native.error());
     if (native && native->contains("models") && (*native)["models"].is_array()) {
-      rest_version_ = 1;
+      rest_ = Rest::kNative;
       info.version = "REST API v1";
       info.busy = co_await downloads(timeout);
       co_return info;
     }
     const auto older = co_await ask("GET", "/api/v0/models", Json(), timeout);
-    if (!older) co_return fail(older.error());
-    if (!older->contains("data") || !(*older)["data"].is_array() || (*older)["data"].empty() ||
-        !(*older)["data"].front().contains("state")) {
-      co_return fail(Errc::kProtocol, fmt::format("{} is not LM Studio", url().text()));
+    if (!older && older.error().code != Errc::kNotFound) co_return fail(older.error());
+    if (!older || !older->contains("data") || !(*older)["data"].is_array()) {
+      rest_ = Rest::kOpenAi;
+      co_return fail(Errc::kNotFound, fmt::format("{} is not LM Studio", url().text()));
     }
-    rest_version_ = 0;
+    rest_ = Rest::kOlder;
     info.version = "REST API v0";
     co_return info;
   }
 
   Task<Result<std::vector<ModelInfo>>> models(Nanos timeout) override {
-    if (rest_version_ == 0) co_return co_await list_models("/api/v0/models", timeout);
+    if (rest_ == Rest::kOpenAi) co_return co_await OpenAiEngine::models(timeout);
+    if (rest_ == Rest::kOlder) co_return co_await list_models("/api/v0/models", timeout);
     const auto listed = co_await ask("GET", "/api/v1/models", Json(), timeout);
     if (!listed) co_return fail(listed.error());
-    std::vector<ModelInfo> models;
-    for (const Json& item : list(*listed, "models")) describe(item, models);
-    co_return models;
+    co_return lm_studio_listed(*listed);
   }
 
-  // Neither route has a word for the least length of an answer.
+  // No route has a word for the least length of an answer.
   [[nodiscard]] bool fixes_length() const override { return false; }
   [[nodiscard]] bool estimates_tokens() const override { return true; }
-  [[nodiscard]] bool unloads() const override { return rest_version_ == 1; }
+  [[nodiscard]] bool unloads() const override { return rest_ == Rest::kNative; }
 
   [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override {
+    return fit_request(CallRequest(std::string(), std::string(), settings));
+  }
+
+  /// The native route sizes the context, thinks as asked and knows neither a seed nor tools nor
+  /// earlier turns; the other one has it the other way. How a model is loaded goes with its load.
+  [[nodiscard]] SettingsFit fit_request(const CallRequest& request) const override {
+    const CallSettings& settings = request.settings;
     SettingsFit fit = OpenAiEngine::fit(settings);
-    // The native route sizes the context, thinks as asked and knows no seed; the other one has it
-    // the other way.
-    const bool native = rest_version_ == 1;
+    const bool native = rest_ == Rest::kNative && !is_dialogue(request);
     std::erase(fit.missing, "think");
     if (settings.think && (!native || think_kind(*settings.think) == Think::kTokens)) {
       fit.missing.emplace_back("think");
     }
-    if (!native) return fit;
-    std::erase(fit.missing, "context_length");
-    if ((settings.context_length || settings.think) && settings.seed) {
-      fit.missing.emplace_back("seed");
+    if (native) {
+      std::erase(fit.missing, "context_length");
+      if ((settings.context_length || settings.think) && settings.seed) {
+        fit.missing.emplace_back("seed");
+      }
     }
-    if (!settings.load) return fit;
+    if (rest_ != Rest::kNative || !settings.load) return fit;
     std::erase(fit.missing, "batch_size");
+    std::erase(fit.missing, "kv_offload");
     if (settings.load->flash_attention != "auto") std::erase(fit.missing, "flash_attention");
     return fit;
   }
 
-  [[nodiscard]] bool loads_as_asked() const override { return rest_version_ == 1; }
+  [[nodiscard]] bool loads_as_asked() const override { return rest_ == Rest::kNative; }
 
   Task<Result<std::string>> make_cold(std::string model) override {
-    if (rest_version_ == 0) co_return std::string("process_warm");
+    if (rest_ != Rest::kNative) co_return std::string("process_warm");
     const auto listed = co_await ask("GET", "/api/v1/models", Json(), kShortTimeout);
     if (!listed) co_return fail(listed.error());
-    for (const std::string& instance : instances_of(*listed, model)) {
+    for (const std::string& instance : lm_studio_instances(*listed, model, instances_[model])) {
       Json body{{"instance_id", instance}};
       const auto gone =
           co_await ask("POST", "/api/v1/models/unload", std::move(body), kShortTimeout);
@@ -174,17 +185,17 @@ class LmStudioEngine : public OpenAiEngine {
     co_return std::string("unload");
   }
 
-  Task<Result<LoadedModel>> load(std::string model, LoadSettings settings) override {
-    Json body{{"model", model}};
+  Task<Result<LoadedModel>> load(std::string model, LaunchSettings settings) override {
+    Json body{{"model", model}, {"echo_load_config", true}};
     if (settings.context_length) body["context_length"] = *settings.context_length;
-    if (settings.flash_attention) body["flash_attention"] = *settings.flash_attention;
+    const auto& flash = settings.flash_attention;
+    if (flash && *flash != "auto") body["flash_attention"] = *flash == "on";
     if (settings.batch_size) body["eval_batch_size"] = *settings.batch_size;
-    const auto& offload = settings.offload_kv_cache_to_gpu;
-    if (offload) body["offload_kv_cache_to_gpu"] = *offload;
+    if (settings.kv_offload) body["offload_kv_cache_to_gpu"] = *settings.kv_offload;
     LoadedModel loaded;
     auto answer = co_await ask("POST", "/api/v1/models/load", body, kLoadTimeout);
-    if (!answer && offload && refuses_offload(answer.error().message)) {
-      loaded.dropped.emplace_back("offload_kv_cache_to_gpu");
+    if (!answer && settings.kv_offload && refuses_offload(answer.error().message)) {
+      loaded.refused.emplace_back("kv_offload");
       body.erase("offload_kv_cache_to_gpu");
       answer = co_await ask("POST", "/api/v1/models/load", body, kLoadTimeout);
     }
@@ -194,14 +205,16 @@ class LmStudioEngine : public OpenAiEngine {
     if (answer->contains("load_time_seconds") && (*answer)["load_time_seconds"].is_number()) {
       loaded.load_ms = (*answer)["load_time_seconds"].get<double>() * kMsPerSecond;
     }
+    if (answer->contains("load_config"))
+      loaded.effective = lm_studio_load((*answer)["load_config"]);
     if (!loaded.instance.empty()) instances_[model] = loaded.instance;
     co_return loaded;
   }
 
   [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override {
     const CallSettings& s = request.settings;
-    if (rest_version_ == 0) return post_chat("/api/v0/chat/completions", chat_body(request));
-    if (!request.tools.empty() || !request.earlier.empty() || s.seed) {
+    if (rest_ == Rest::kOlder) return post_chat("/api/v0/chat/completions", chat_body(request));
+    if (rest_ == Rest::kOpenAi || is_dialogue(request) || s.seed) {
       return OpenAiEngine::chat_request(request);
     }
     // Not stored: nobody will go on with this chat.
@@ -256,76 +269,9 @@ class LmStudioEngine : public OpenAiEngine {
     return read_output(value, delta);
   }
 
-  static const Json& list(const Json& json, const char* key) {
-    static const Json empty = Json::array();
-    return json.contains(key) && json[key].is_array() ? json[key] : empty;
-  }
-
-  /// Each variant of a model by itself: `key@quantization`, the name that loads exactly it.
-  static void describe(const Json& item, std::vector<ModelInfo>& models) {
-    if (!item.is_object()) return;
-    ModelInfo info;
-    info.name = text_at(item, "key");
-    info.is_embedding = text_at(item, "type") == "embedding";
-    info.bytes = integer_at(item, "size_bytes");
-    if (item.contains("quantization")) info.quantization = text_at(item["quantization"], "name");
-    info.architecture = text_at(item, "architecture");
-    if (const auto count = parse_parameters(text_at(item, "params_string"))) {
-      info.parameters = *count;
-    }
-    info.max_context = integer_at(item, "max_context_length");
-    if (item.contains("capabilities") && item["capabilities"].is_object()) {
-      info.vision = item["capabilities"].value("vision", false);
-      info.tools = item["capabilities"].value("trained_for_tool_use", false);
-    }
-    const Json& instances = list(item, "loaded_instances");
-    info.loaded = !instances.empty();
-    if (info.loaded && instances.front().is_object() && instances.front().contains("config")) {
-      info.context_length = integer_at(instances.front()["config"], "context_length");
-    }
-    const Json& variants = list(item, "variants");
-    const std::string selected = text_at(item, "selected_variant");
-    if (variants.size() < 2) {
-      models.push_back(std::move(info));
-      return;
-    }
-    for (const Json& variant : variants) {
-      if (!variant.is_string()) continue;
-      ModelInfo one = info;
-      one.name = variant.get<std::string>();
-      one.bytes.reset();
-      one.context_length.reset();
-      one.quantization.clear();
-      one.loaded = false;
-      const size_t at = one.name.rfind('@');
-      if (at != std::string::npos) one.quantization = one.name.substr(at + 1);
-      if (one.name == selected) {  // Size and state are told of this one alone.
-        one.bytes = info.bytes;
-        one.quantization = info.quantization;
-        one.loaded = info.loaded;
-        one.context_length = info.context_length;
-      }
-      models.push_back(std::move(one));
-    }
-  }
-
-  /// What is loaded of exactly that model: by the name that a load of ours was answered with, by
-  /// the identifier itself, and for a model without variants everything under its key.
-  [[nodiscard]] std::vector<std::string> instances_of(const Json& listed,
-                                                      const std::string& model) const {
-    const auto known = instances_.find(model);
-    std::vector<std::string> found;
-    for (const Json& item : list(listed, "models")) {
-      const bool is_whole =
-          text_at(item, "key") == model || text_at(item, "selected_variant") == model;
-      for (const Json& instance : list(item, "loaded_instances")) {
-        std::string id = text_at(instance, "id");
-        const bool is_ours = known != instances_.end() && known->second == id;
-        const bool other_variant = id.find('@') != std::string::npos && id != model;
-        if (is_ours || id == model || (is_whole && !other_variant)) found.push_back(std::move(id));
-      }
-    }
-    return found;
+  /// Its native route takes a prompt alone.
+  static bool is_dialogue(const CallRequest& request) {
+    return !request.tools.empty() || !request.earlier.empty();
   }
 
   /// The documented refusal of an embedding model, and no other.
@@ -341,7 +287,7 @@ class LmStudioEngine : public OpenAiEngine {
   Task<std::string> downloads(Nanos timeout) {
     const auto status = co_await ask("GET", "/api/v1/models/download/status", Json(), timeout);
     if (!status) co_return std::string();
-    const size_t under_way = list(*status, "downloading").size();
+    const size_t under_way = json_list(*status, "downloading").size();
     if (under_way == 0) co_return std::string();
     co_return fmt::format("it downloads {} model{}", under_way, under_way == 1 ? "" : "s");
   }
@@ -352,7 +298,7 @@ class LmStudioEngine : public OpenAiEngine {
     co_return co_await fetch_object(std::move(method), std::move(target), std::move(text), timeout);
   }
 
-  int rest_version_ = 1;                          // Known after probe().
+  Rest rest_ = Rest::kNative;                     // Known after probe().
   std::map<std::string, std::string> instances_;  // By the model that was to be loaded.
 };
 

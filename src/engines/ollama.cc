@@ -79,6 +79,7 @@ class OllamaEngine : public Engine {
           info.memory_bytes = integer_at(loaded, "size");
           info.vram_bytes = integer_at(loaded, "size_vram");
           info.context_length = integer_at(loaded, "context_length");
+          info.load.context_length = info.context_length;
         }
       }
       models.push_back(std::move(info));

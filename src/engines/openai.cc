@@ -112,7 +112,7 @@ ModelInfo described(const Json& item) {
   info.loaded = text_at(item, "state") == "loaded";
   info.quantization = text_at(item, "quantization");
   if (item.contains("meta") && item["meta"].is_object()) {
-    const Json& meta = item["meta"];  // llama-server
+    const Json& meta = item["meta"];  // llama-server behind a gateway.
     info.bytes = integer_at(meta, "size");
     info.parameters = integer_at(meta, "n_params");
     info.max_context = integer_at(meta, "n_ctx_train");
@@ -122,7 +122,9 @@ ModelInfo described(const Json& item) {
   // LM Studio's list of its older API.
   info.architecture = text_at(item, "arch");
   if (const auto most = integer_at(item, "max_context_length")) info.max_context = most;
-  if (text_at(item, "type") == "vlm") info.vision = true;
+  info.tools = holds_at(item, "capabilities", "tool_use");
+  const bool sees = text_at(item, "type") == "vlm";
+  if (sees || info.tools) info.vision = sees || *holds_at(item, "capabilities", "vision");
   if (info.loaded) info.context_length = integer_at(item, "loaded_context_length");
   return info;
 }
@@ -158,7 +160,7 @@ Task<Result<std::string>> OpenAiEngine::make_cold(std::string) {
   co_return std::string("process_warm");
 }
 
-Task<Result<ServerCounters>> OpenAiEngine::counters(Nanos timeout) {
+Task<Result<ServerCounters>> OpenAiEngine::counters(std::string, Nanos timeout) {
   co_return co_await read_metrics("/metrics", timeout);
 }
 
@@ -184,6 +186,12 @@ Task<Result<ServerCounters>> OpenAiEngine::read_metrics(std::string target, Nano
                                      "vllm:gpu_prefix_cache_queries_total"});
   counters.prefix_hits = counter({"vllm:prefix_cache_hits_total", "vllm:prefix_cache_hits",
                                   "vllm:gpu_prefix_cache_hits_total"});
+  // llama-server tells what it processed and what it reused.
+  const auto reused = metric_sum(*text, "llamacpp:prompt_tokens_cached_total");
+  if (reused && counters.prompt_tokens) {
+    counters.prefix_hits = static_cast<int64_t>(*reused);
+    counters.prefix_queries = *counters.prompt_tokens + *counters.prefix_hits;
+  }
   if (!counters.output_tokens) co_return fail(Errc::kNotFound, "no known counter in /metrics");
   co_return counters;
 }

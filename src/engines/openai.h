@@ -29,7 +29,7 @@ class OpenAiEngine : public Engine {
   Task<Result<std::string>> make_cold(std::string model) override;
   Task<Result<int64_t>> count_tokens(std::string model, std::string text) override;
   /// llama-server's and vLLM's, by their /metrics.
-  Task<Result<ServerCounters>> counters(Nanos timeout) override;
+  Task<Result<ServerCounters>> counters(std::string model, Nanos timeout) override;
   [[nodiscard]] HttpRequest chat_request(const CallRequest& request) const override;
   /// Of thinking OpenAI's dialect knows the effort alone.
   [[nodiscard]] SettingsFit fit(const CallSettings& settings) const override;

@@ -75,7 +75,7 @@ class VllmEngine : public OpenAiEngine {
     co_return std::string("sleep");
   }
 
-  Task<Result<LoadedModel>> load(std::string model, LoadSettings) override {
+  Task<Result<LoadedModel>> load(std::string model, LaunchSettings) override {
     LoadedModel loaded;
     loaded.instance = std::move(model);
     if (!can_sleep_) co_return loaded;

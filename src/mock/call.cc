@@ -82,6 +82,7 @@ void read_ollama(const Json& body, Call& call) {
   call.exact_length = is_true(member(options, "ignore_eos"));
   call.min_tokens = count_of(member(options, "min_tokens"));
   call.num_ctx = count_of(member(options, "num_ctx"));
+  call.num_gpu = count_of(member(options, "num_gpu"));
   call.think = !is_false(member(body, "think"));
   call.unload = is_zero_duration(member(body, "keep_alive"));
 }

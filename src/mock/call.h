@@ -35,7 +35,7 @@ struct Call {
   bool think = true;          ///< The request did not turn reasoning off.
   bool unload = false;        ///< keep_alive 0.
   bool stamped = false;       ///< X-Assay-Stamp: 1.
-  std::optional<int64_t> max_tokens, min_tokens, num_ctx;
+  std::optional<int64_t> max_tokens, min_tokens, num_ctx, num_gpu;
   std::string tool;  ///< Name of the first tool offered, or empty.
   MonoNs received = 0;
 };

@@ -151,6 +151,7 @@ Task<void> MockService::generate(Api api, const ServedRequest& request,
   const bool refused = co_await refuse(*call, *behaviour, connection);
   if (refused) co_return;
   ++stats_.by_model[call->model];
+  note_load(*call);
   if (is_ollama(api) && call->empty) {
     co_await load_only(*call, connection);
   } else {
@@ -189,6 +190,17 @@ Task<bool> MockService::refuse(const Call& call, const Behaviour& behaviour,
   if (response.empty()) co_return false;
   co_await connection.send(response);
   co_return true;
+}
+
+void MockService::note_load(const Call& call) {
+  LoadedAs asked;
+  asked.context_length = call.num_ctx;
+  asked.gpu_layers = call.num_gpu;
+  // Ollama's runner options are those of its load: others load the model anew.
+  if (is_ollama(call.api) && !call.unload) models_.load_as(call.model, asked);
+  // LM Studio has a model that is there answer as it is.
+  const bool there = models_.loaded_at(call.model).has_value();
+  if (call.api == Api::kLmStudioChat && !there) models_.load_as(call.model, asked);
 }
 
 Task<void> MockService::load_only(const Call& call, HttpConnection& connection) {

@@ -53,6 +53,8 @@ class MockService {
   Task<void> generate(Api api, const ServedRequest& request, HttpConnection& connection);
   /// True when the request was dealt with: refused, reset, or left without an answer.
   Task<bool> refuse(const Call& call, const Behaviour& behaviour, HttpConnection& connection);
+  /// Remembers with what settings a call has its model loaded.
+  void note_load(const Call& call);
   Task<void> load_only(const Call& call, HttpConnection& connection);
   Task<void> answer(const Call& call, const Behaviour& behaviour, HttpConnection& connection);
   /// Nothing when the context does not hold the prompt.

@@ -7,6 +7,7 @@
 
 #include "mock/lmstudio_dialect.h"
 #include "mock/mock_service.h"
+#include "mock/native_routes.h"
 #include "mock/openai_dialect.h"
 
 namespace assay {
@@ -24,6 +25,18 @@ std::string asked_for(const ServedRequest& request, const char* member) {
   const Json body = Json::parse(request.body, nullptr, false);
   if (!body.is_object() || !body.contains(member) || !body[member].is_string()) return {};
   return body[member].get<std::string>();
+}
+
+std::optional<int64_t> count_in(const Json& body, const char* member) {
+  if (!body.is_object() || !body.contains(member)) return std::nullopt;
+  const Json& value = body[member];
+  return value.is_number_integer() ? std::optional(value.get<int64_t>()) : std::nullopt;
+}
+
+std::optional<bool> flag_in(const Json& body, const char* member) {
+  if (!body.is_object() || !body.contains(member)) return std::nullopt;
+  const Json& value = body[member];
+  return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
 }
 
 TimedResponse now(const ServedRequest& request, std::string response) {
@@ -52,12 +65,21 @@ TimedResponse lm_studio_load(const ServedRequest& request, MockService& service)
                                              "for an embedding model",
                                              "offload_kv_cache_to_gpu")));
   }
+  LoadedAs asked;
+  asked.context_length = count_in(body, "context_length");
+  asked.batch_size = count_in(body, "eval_batch_size");
+  asked.flash_attention = flag_in(body, "flash_attention");
+  asked.kv_offload = flag_in(body, "offload_kv_cache_to_gpu");
+  service.models().load_as(model, asked);
   const double load_s = static_cast<double>(service.options().load_time.count()) / 1e9;
-  return {ok({{"type", embedding ? "embedding" : "llm"},
+  Json loaded{{"type", embedding ? "embedding" : "llm"},
               {"instance_id", model},
               {"load_time_seconds", load_s},
-              {"status", "loaded"}}),
-          loaded_at(request, model, service)};
+              {"status", "loaded"}};
+  if (flag_in(body, "echo_load_config").value_or(false)) {
+    loaded["load_config"] = lm_studio_config(model, service);
+  }
+  return {ok(loaded), loaded_at(request, model, service)};
 }
 
 TimedResponse lm_studio_unload(const ServedRequest& request, MockService& service) {
@@ -76,6 +98,10 @@ TimedResponse router_load(const ServedRequest& request, MockService& service) {
   if (std::find(known.begin(), known.end(), model) == known.end()) {
     const std::string error = openai_error(Flavor::kRouter, 404, "model not found");
     return now(request, http_response(404, kJson, error));
+  }
+  if (service.models().loaded_at(model)) {
+    const std::string error = openai_error(Flavor::kRouter, 400, "model is already running");
+    return now(request, http_response(400, kJson, error));
   }
   loaded_at(request, model, service);  // It begins, and the answer does not wait for it.
   return now(request, ok({{"success", true}}));

@@ -40,7 +40,19 @@ void ModelTable::unload(const std::string& model) {
   const auto found = models_.find(model);
   if (found == models_.end()) return;
   found->second.loaded_at.reset();
+  found->second.loaded_as = LoadedAs();
   found->second.prefixes.clear();
+}
+
+void ModelTable::load_as(const std::string& model, const LoadedAs& settings) {
+  if (models_[model].loaded_as == settings) return;
+  unload(model);
+  models_[model].loaded_as = settings;
+}
+
+LoadedAs ModelTable::loaded_as(const std::string& model) const {
+  const auto found = models_.find(model);
+  return found == models_.end() ? LoadedAs() : found->second.loaded_as;
 }
 
 std::vector<std::string> ModelTable::loaded() const {

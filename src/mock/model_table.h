@@ -25,6 +25,17 @@ class PrefixCache {
   std::unordered_set<uint64_t> beginnings_;
 };
 
+/// How a model is to be loaded. Absent: as the engine likes.
+struct LoadedAs {
+  std::optional<int64_t> context_length;
+  std::optional<int64_t> gpu_layers;
+  std::optional<int64_t> batch_size;
+  std::optional<bool> flash_attention;
+  std::optional<bool> kv_offload;
+
+  bool operator==(const LoadedAs&) const = default;
+};
+
 /// What the mock engine remembers about its models. Lives on the server's thread.
 class ModelTable {
  public:
@@ -34,6 +45,11 @@ class ModelTable {
 
   /// The next call loads again and finds no cached prompt.
   void unload(const std::string& model);
+
+  /// Of the load that comes next, or of the one that is there: a load with other settings begins
+  /// with an unload.
+  void load_as(const std::string& model, const LoadedAs& settings);
+  [[nodiscard]] LoadedAs loaded_as(const std::string& model) const;
 
   PrefixCache& prefixes(const std::string& model) { return models_[model].prefixes; }
 
@@ -50,6 +66,7 @@ class ModelTable {
  private:
   struct Model {
     std::optional<MonoNs> loaded_at;
+    LoadedAs loaded_as;
     PrefixCache prefixes;
     int64_t answers = 0;
   };

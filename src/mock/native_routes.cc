@@ -39,15 +39,16 @@ std::string quantization_of(const std::string& name) {
   return at == std::string::npos ? "Q8_0" : name.substr(at + 1);
 }
 
-Json settings_json(const MockOptions& options) {
-  return {{"id", 0},
-          {"id_task", -1},
-          {"n_ctx", shown_ctx(options)},
-          {"speculative", false},
-          {"is_processing", false}};
-}
-
 }  // namespace
+
+nlohmann::ordered_json lm_studio_config(const std::string& model, MockService& service) {
+  constexpr int64_t kUsualBatch = 512;
+  const LoadedAs as = service.models().loaded_as(model);
+  return {{"context_length", as.context_length.value_or(shown_ctx(service.options()))},
+          {"eval_batch_size", as.batch_size.value_or(kUsualBatch)},
+          {"flash_attention", as.flash_attention.value_or(true)},
+          {"offload_kv_cache_to_gpu", as.kv_offload.value_or(true)}};
+}
 
 std::string lm_studio_models(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
@@ -61,7 +62,7 @@ std::string lm_studio_models(const ServedRequest&, MockService& service) {
     std::string selected = names.front();
     for (const std::string& name : loaded) {
       if (key_of(name) != key) continue;
-      instances.push_back({{"id", name}, {"config", {{"context_length", shown_ctx(options)}}}});
+      instances.push_back({{"id", name}, {"config", lm_studio_config(name, service)}});
       if (std::find(names.begin(), names.end(), name) != names.end()) selected = name;
     }
     Json model = {{"type", embedding ? "embedding" : "llm"},
@@ -99,6 +100,7 @@ std::string lm_studio_older_models(const ServedRequest&, MockService& service) {
                   {"quantization", quantization_of(name)},
                   {"state", there ? "loaded" : "not-loaded"},
                   {"max_context_length", shown_ctx(options)}};
+    if (!is_embedding(name)) model["capabilities"] = Json::array({"tool_use"});
     if (there) model["loaded_context_length"] = shown_ctx(options);
     data.push_back(std::move(model));
   }
@@ -108,45 +110,6 @@ std::string lm_studio_older_models(const ServedRequest&, MockService& service) {
 std::string lm_studio_downloads(const ServedRequest&, MockService&) {
   const Json none = Json::array();
   return ok({{"downloading", none}, {"completed", none}, {"failed", none}, {"paused", none}});
-}
-
-std::string router_models(const ServedRequest&, MockService& service) {
-  Json data = Json::array();
-  for (const std::string& name : service.options().models) {
-    const auto at = service.models().loaded_at(name);
-    const std::string_view status = !at ? "unloaded" : *at <= mono_now_ns() ? "loaded" : "loading";
-    data.push_back({{"id", name},
-                    {"object", "model"},
-                    {"owned_by", "llamacpp"},
-                    {"created", kModelDate_s},
-                    {"path", "/models/" + name + ".gguf"},
-                    {"status", {{"value", status}, {"args", {"llama-server"}}}}});
-  }
-  return ok({{"object", "list"}, {"data", std::move(data)}});
-}
-
-std::string router_props(const ServedRequest& request, MockService& service) {
-  const bool of_model = request.query.find("model=") != std::string::npos;
-  Json settings = settings_json(service.options());
-  if (!of_model) settings = {{"params", nullptr}, {"n_ctx", 0}};
-  Json props = {{"default_generation_settings", std::move(settings)},
-                {"model_path", of_model ? "/models/mock.gguf" : "none"},
-                {"build_info", "b0-mock"}};
-  if (!of_model) props["role"] = "router";
-  return ok(props);
-}
-
-std::string slots_response(const ServedRequest&, MockService& service) {
-  constexpr int64_t kUsualSlots = 4;
-  const MockOptions& options = service.options();
-  Json slots = Json::array();
-  for (int64_t i = 0; i < (options.slots > 0 ? options.slots : kUsualSlots); ++i) {
-    Json slot = settings_json(options);
-    slot["id"] = i;
-    slot["is_processing"] = i < service.stats().active;
-    slots.push_back(std::move(slot));
-  }
-  return ok(slots);
 }
 
 std::string vllm_models(const ServedRequest&, MockService& service) {

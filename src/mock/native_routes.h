@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "net/http_server.h"
@@ -8,14 +9,13 @@ namespace assay {
 
 class MockService;
 
-// What LM Studio, vLLM and llama-server's router tell of themselves beside OpenAI's routes.
+// What LM Studio and vLLM tell of themselves beside OpenAI's routes.
 
+/// How a model is loaded, as LM Studio puts it.
+nlohmann::ordered_json lm_studio_config(const std::string& model, MockService& service);
 std::string lm_studio_models(const ServedRequest& request, MockService& service);
 std::string lm_studio_older_models(const ServedRequest& request, MockService& service);
 std::string lm_studio_downloads(const ServedRequest& request, MockService& service);
-std::string router_models(const ServedRequest& request, MockService& service);
-std::string router_props(const ServedRequest& request, MockService& service);
-std::string slots_response(const ServedRequest& request, MockService& service);
 std::string vllm_models(const ServedRequest& request, MockService& service);
 std::string vllm_version(const ServedRequest& request, MockService& service);
 std::string vllm_metrics(const ServedRequest& request, MockService& service);

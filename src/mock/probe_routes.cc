@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "mock/llama_routes.h"
 #include "mock/mock_service.h"
 #include "mock/native_routes.h"
 #include "mock/ollama_dialect.h"
@@ -22,8 +23,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kJson = "application/json";
 constexpr int64_t kDefaultCtx = 131'072;
 constexpr int64_t kModelBytes = 1'000'000'000;
-/// What a server without a limit says: more than anyone asks of it.
-constexpr int64_t kUnlimitedSlots = 65'536;
 /// Fixed, so that listings are the same from run to run.
 constexpr int64_t kModelDate_ns = 1'767'225'600'000'000'000;
 
@@ -38,49 +37,16 @@ std::string ok(const Json& body) {
 
 std::string models_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
-  const bool llama = is_llama(options.flavor);
   Json data = Json::array();
   for (const std::string& name : options.models) {
     Json model = {{"id", name}, {"object", "model"}, {"created", kModelDate_ns / 1'000'000'000}};
-    model["owned_by"] = llama                               ? "llamacpp"
-                        : options.flavor == Flavor::kOllama ? "library"
-                                                            : "assay";
-    if (llama) {
-      model["meta"] = {
-          {"vocab_type", 2}, {"n_vocab", 32'000},       {"n_ctx_train", shown_ctx(options)},
-          {"n_embd", 64},    {"n_params", kModelBytes}, {"size", kModelBytes}};
-    }
+    model["owned_by"] = options.flavor == Flavor::kOllama ? "library" : "assay";
     data.push_back(std::move(model));
   }
   return ok({{"object", "list"}, {"data", std::move(data)}});
 }
 
 std::string health_response(const ServedRequest&, MockService&) { return ok({{"status", "ok"}}); }
-
-/// It has a word for thinking, as the templates of models that think have.
-constexpr std::string_view kTemplate =
-    "{% for m in messages %}{{ m.content }}\n{% endfor %}"
-    "{% if enable_thinking is false %}<think></think>{% endif %}";
-
-std::string props_response(const ServedRequest&, MockService& service) {
-  const MockOptions& options = service.options();
-  Json settings = {{"id", 0},
-                   {"id_task", -1},
-                   {"n_ctx", shown_ctx(options)},
-                   {"speculative", false},
-                   {"is_processing", service.stats().active > 0}};
-  settings["params"] = {{"n_predict", -1}, {"seed", 4294967295}, {"temperature", 0.8},
-                        {"top_k", 40},     {"top_p", 0.95},      {"min_p", 0.05},
-                        {"max_tokens", -1}};
-  return ok({{"default_generation_settings", std::move(settings)},
-             {"total_slots", options.slots > 0 ? options.slots : kUnlimitedSlots},
-             {"model_path", "/models/" + options.models.front() + ".gguf"},
-             {"model_alias", options.models.front()},
-             {"chat_template", kTemplate},
-             {"modalities", {{"vision", false}, {"audio", false}}},
-             {"build_info", "b0-mock"},
-             {"is_sleeping", false}});
-}
 
 std::string tokenize_response(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
@@ -120,17 +86,21 @@ std::string tags_response(const ServedRequest&, MockService& service) {
 }
 
 std::string ps_response(const ServedRequest&, MockService& service) {
+  constexpr int64_t kContextBytes = 1000;  // Of a token of a context that was asked for.
   constexpr int64_t kKeepAlive_ns = 300'000'000'000;
   Json models = Json::array();
   for (const std::string& name : service.models().loaded()) {
+    const LoadedAs as = service.models().loaded_as(name);
+    const int64_t context = as.context_length.value_or(shown_ctx(service.options()));
+    const int64_t bytes = kModelBytes + kContextBytes * as.context_length.value_or(0);
     models.push_back({{"name", name},
                       {"model", name},
-                      {"size", kModelBytes},
+                      {"size", bytes},
                       {"digest", sha256_hex(name)},
                       {"details", details()},
                       {"expires_at", wall_time_text(wall_now_ns() + kKeepAlive_ns)},
-                      {"size_vram", kModelBytes},
-                      {"context_length", shown_ctx(service.options())}});
+                      {"size_vram", as.gpu_layers == 0 ? 0 : bytes},
+                      {"context_length", context}});
   }
   return ok({{"models", std::move(models)}});
 }
@@ -160,19 +130,6 @@ std::string root_response(const ServedRequest&, MockService&) {
 
 std::string redirected_response(const ServedRequest&, MockService&) {
   return ok({{"redirected", true}});
-}
-
-/// Two of llama-server's counters, in the text form of Prometheus.
-std::string metrics_response(const ServedRequest&, MockService& service) {
-  const MockStats& stats = service.stats();
-  return http_response(200, "text/plain; version=0.0.4",
-                       fmt::format("# HELP llamacpp:prompt_tokens_total Prompt tokens processed.\n"
-                                   "# TYPE llamacpp:prompt_tokens_total counter\n"
-                                   "llamacpp:prompt_tokens_total {}\n"
-                                   "# HELP llamacpp:tokens_predicted_total Tokens generated.\n"
-                                   "# TYPE llamacpp:tokens_predicted_total counter\n"
-                                   "llamacpp:tokens_predicted_total {}\n",
-                                   stats.prompt_tokens, stats.output_tokens));
 }
 
 std::string stats_response(const ServedRequest&, MockService& service) {
@@ -223,6 +180,7 @@ struct Route {
 constexpr Route kRoutes[] = {
     {"GET", "/v1/models", kVllm, &vllm_models},
     {"GET", "/v1/models", kRouter, &router_models},
+    {"GET", "/v1/models", kLlama, &llama_models},
     {"GET", "/v1/models", kEvery, &models_response},
     {"GET", "/requests", kEvery, &requests_response},
     {"GET", "/stats", kEvery, &stats_response},
@@ -232,11 +190,13 @@ constexpr Route kRoutes[] = {
     {"GET", "/health", kLlama, &health_response},
     {"GET", "/v1/health", kLlama, &health_response},
     {"GET", "/health", kVllm, &health_response},
-    {"GET", "/props", kLlamaAlone, &props_response},
+    {"GET", "/props", kLlamaAlone, &llama_props},
     {"GET", "/slots", kLlamaAlone, &slots_response},
     {"GET", "/props", kRouter, &router_props},
     {"GET", "/models", kRouter, &router_models},
-    {"GET", "/metrics", kLlama, &metrics_response},
+    {"GET", "/slots", kRouter, &router_slots},
+    {"GET", "/metrics", kRouter, &router_metrics},
+    {"GET", "/metrics", kLlama, &llama_metrics},
     {"POST", "/tokenize", kLlama, &tokenize_response},
     {"GET", "/", kOllamaAlone, &root_response},
     {"GET", "/api/tags", kOllama, &tags_response},

@@ -60,7 +60,9 @@ void visit_members(S& s, Visit&& visit) {
   visit("cache_type_v", s.cache_type_v);
   visit("mmap", s.mmap);
   visit("mlock", s.mlock);
+  visit("projector", s.projector);
   visit("gpu_hidden", s.gpu_hidden);
+  visit("kv_offload", s.kv_offload);
 }
 
 template <Of<CallSettings> S, class Visit>
@@ -139,6 +141,7 @@ void visit_members(S& c, Visit&& visit) {
   visit("matrix", c.matrix);
   visit("weights", c.weights);
   visit("fingerprint", c.fingerprint);
+  visit("load_refused", c.load_refused);
 }
 
 template <Of<Prompt> S, class Visit>
@@ -177,6 +180,18 @@ void visit_members(S& w, Visit&& visit) {
   visit("below_c", w.below_c);
   visit("temperature_c", w.temperature_c);
   visit("cooled", w.cooled);
+}
+
+template <Of<CellLoad> S, class Visit>
+void visit_members(S& l, Visit&& visit) {
+  visit("cell", l.cell);
+  visit("at_ns", l.at_ns);
+  visit("effective", l.effective);
+  visit("refused", l.refused);
+  visit("load_ms", l.load_ms);
+  visit("context_length", l.context_length);
+  visit("memory_bytes", l.memory_bytes);
+  visit("vram_bytes", l.vram_bytes);
 }
 
 template <Of<PreflightCheck> S, class Visit>
@@ -236,6 +251,7 @@ void visit_members(S& c, Visit&& visit) {
   visit("prefix_queries", c.prefix_queries);
   visit("prefix_hits", c.prefix_hits);
   visit("legs", c.legs);
+  visit("model", c.model);
 }
 
 template <Of<RunEnd> S, class Visit>

@@ -78,6 +78,9 @@ struct ModelFlags {
   [[nodiscard]] bool ends() const { return false; }
 };
 
+/// Of a run or leg whose figures are not to be used: they are no known result.
+inline constexpr std::string_view kInvalidMark = "invalid";
+
 /// A person's remark on a run or on one of its legs.
 struct Mark {
   static constexpr std::string_view kType = "mark";

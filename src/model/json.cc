@@ -145,6 +145,7 @@ Result<LineType> line_type(std::string_view line) {
   if (type == "call") return LineType::kCall;
   if (type == "meta") return LineType::kMeta;
   if (type == "wait") return LineType::kWait;
+  if (type == "load") return LineType::kLoad;
   if (type == "resume") return LineType::kResume;
   if (type == "meta_end") return LineType::kEnd;
   return LineType::kUnknown;

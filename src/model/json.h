@@ -20,8 +20,11 @@ std::string resume_line(std::string_view at_utc, int64_t at_ns);
 /// The machine was left to cool.
 std::string wait_line(const CoolingWait& wait);
 
+/// A server told how it has a model loaded.
+std::string load_line(const CellLoad& load);
+
 /// What a ledger line is, by its `type`.
-enum class LineType : uint8_t { kMeta, kCall, kWait, kResume, kEnd, kUnknown };
+enum class LineType : uint8_t { kMeta, kCall, kWait, kLoad, kResume, kEnd, kUnknown };
 
 /// kProtocol when the line is no JSON object with a `type`.
 Result<LineType> line_type(std::string_view line);
@@ -31,6 +34,7 @@ Result<CallRecord> parse_call(std::string_view line);
 Result<RunMeta> parse_meta(std::string_view line);
 Result<RunEnd> parse_end(std::string_view line);
 Result<CoolingWait> parse_wait(std::string_view line);
+Result<CellLoad> parse_load(std::string_view line);
 
 /// The instrument by itself, as the cache keeps it and the meta line has it.
 std::string instrument_text(const Instrument& instrument);

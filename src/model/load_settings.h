@@ -24,7 +24,9 @@ struct LaunchSettings {
   std::optional<std::string> cache_type_v;
   std::optional<bool> mmap;
   std::optional<bool> mlock;
-  bool gpu_hidden = false;  ///< The engine was started without sight of a GPU.
+  std::optional<bool> kv_offload;        ///< The cache of keys and values lies in GPU memory.
+  std::optional<std::string> projector;  ///< Name of the file that turns pictures into tokens.
+  bool gpu_hidden = false;               ///< The engine was started without sight of a GPU.
 
   friend bool operator==(const LaunchSettings&, const LaunchSettings&) = default;
 };
@@ -37,6 +39,7 @@ std::vector<std::string> check_load_settings(const LaunchSettings& settings);
 enum class LoadOutcome : uint8_t {
   kOk,
   kGpuOom,          ///< The GPU's memory did not suffice: fewer layers may fit.
+  kOomKilled,       ///< The kernel ended it with SIGKILL, as it does when memory runs out.
   kLoadFailed,      ///< The engine could not use the file or the settings.
   kProcessExit,     ///< It ended for a reason that it did not tell.
   kStartupTimeout,  ///< It was not ready in time.
@@ -57,6 +60,7 @@ struct EnumText<LoadOutcome> {
   static constexpr std::array kNames{
       std::pair{LoadOutcome::kOk, std::string_view("ok")},
       std::pair{LoadOutcome::kGpuOom, std::string_view("gpu_oom")},
+      std::pair{LoadOutcome::kOomKilled, std::string_view("oom_killed")},
       std::pair{LoadOutcome::kLoadFailed, std::string_view("load_failed")},
       std::pair{LoadOutcome::kProcessExit, std::string_view("process_exit")},
       std::pair{LoadOutcome::kStartupTimeout, std::string_view("startup_timeout")},

@@ -83,12 +83,21 @@ Result<LoadHistory> read_load_history(std::string_view text) {
 }
 
 std::string settings_hash(const CallSettings& settings, const std::optional<LaunchSettings>& load) {
+  const auto without_unknown = [](Json load_json) {
+    for (const char* later : {"projector", "kv_offload"}) {
+      if (load_json.is_object() && load_json[later].is_null()) load_json.erase(later);
+    }
+    return load_json;
+  };
   Json json = settings_json(settings);
   // Came later than the others: hashes of ledgers that do not know them stay what they were.
   for (const char* later : {"cache_prompt", "think", "load"}) {
     if (json[later].is_null()) json.erase(later);
   }
-  if (load) json = {{"call", std::move(json)}, {"load", members_json<Json>(*load)}};
+  if (json.contains("load")) json["load"] = without_unknown(json["load"]);
+  if (load) {
+    json = {{"call", std::move(json)}, {"load", without_unknown(members_json<Json>(*load))}};
+  }
   return sha256_hex(dump(json)).substr(0, 16);
 }
 
@@ -137,6 +146,12 @@ std::string wait_line(const CoolingWait& wait) {
   return dump(json);
 }
 
+std::string load_line(const CellLoad& load) {
+  Json json{{"type", "load"}};
+  json.update(members_json<Json>(load));
+  return dump(json);
+}
+
 std::string resume_line(std::string_view at_utc, int64_t at_ns) {
   return dump({{"type", "resume"}, {"at_utc", at_utc}, {"at_ns", at_ns}});
 }
@@ -171,6 +186,14 @@ Result<CoolingWait> parse_wait(std::string_view line) {
     CoolingWait wait;
     read_members(json, wait);
     return wait;
+  });
+}
+
+Result<CellLoad> parse_load(std::string_view line) {
+  return read_document<CellLoad>(line, "load", [](const Json& json) {
+    CellLoad load;
+    read_members(json, load);
+    return load;
   });
 }
 

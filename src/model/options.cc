@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "base/text.h"
 #include "model/cooldown.h"
 #include "model/heat.h"
 #include "model/objectives.h"
+#include "model/sample_node.h"
 
 namespace assay {
 namespace {
@@ -151,6 +154,17 @@ void allow_list(BoundOption& option, RunSpec& spec) {
   };
 }
 
+/// A share is no span: whoever writes `0-1` learns what is meant.
+void tell_range(BoundOption& option, std::string_view range) {
+  option.set = [set = std::move(option.set), range](const std::vector<std::string>& values) {
+    auto done = set(values);
+    if (done) return done;
+    Error told = done.error();
+    told.message += fmt::format(": it is {}", range);
+    return Result<void>(fail(std::move(told)));
+  };
+}
+
 /// Letters, digits and hyphens, at most 60: what every server takes as a header's name.
 bool is_header_name(std::string_view text) {
   constexpr size_t kMost = 60;
@@ -168,6 +182,7 @@ std::vector<BoundOption> bind_options(RunSpec& spec) {
     BoundOption option;
     option.info = info;
     bind_member(option, member);
+    if (info.name == "gpu-offload") tell_range(option, "a number from 0 to 1");
     if (info.lists) allow_list(option, spec);
     options.push_back(std::move(option));
   });
@@ -200,6 +215,7 @@ LaunchSettings load_settings_of(const RunSpec& spec) {
   load.cache_type_v = spec.cache_type_v;
   load.mmap = spec.mmap;
   load.mlock = spec.mlock;
+  load.kv_offload = spec.kv_offload;
   return load;
 }
 
@@ -317,6 +333,7 @@ std::vector<std::string> check_spec(const RunSpec& s) {
   };
   need(!s.repetitions || (*s.repetitions >= 1 && *s.repetitions <= 1'000'000),
        "--repetitions must be between 1 and 1,000,000");
+  need(!s.min_context || *s.min_context >= 1, "--min-context must be at least 1");
   need(!s.until_ci || (*s.until_ci > 0 && *s.until_ci <= 100),
        "--until-ci must be above 0 and at most 100");
   need(!s.until_ci || *s.until_ci <= 0 || *s.until_ci > 100 || s.repetitions.value_or(0) > 20,
@@ -367,12 +384,15 @@ std::vector<std::string> check_spec(const RunSpec& s) {
        "--idle must be at most 10 minutes");
   need(s.sample_nodes.empty() || s.sample_rate > 0,
        "--sample-node samples nothing at --sample-rate 0");
+  std::set<std::string> named;
   for (const std::string& node : s.sample_nodes) {
-    const size_t equals = node.find('=');
-    const bool fine = equals != std::string::npos && equals > 0 && equals + 1 < node.size() &&
-                      node[equals + 1] != '-' && node.find_first_of(" \t\n") == std::string::npos;
-    need(fine, fmt::format("--sample-node is NODE=DEST with a destination for ssh, not '{}'",
-                           printable(node, 80)));
+    const auto parsed = parse_sample_node(node);
+    if (!parsed) {
+      faults.push_back(parsed.error().message);
+      continue;
+    }
+    need(named.insert(parsed->node).second,
+         fmt::format("--sample-node names {} twice", printable(parsed->node, 80)));
   }
   need(s.restarts >= 1 && s.restarts <= 100, "--restarts must be between 1 and 100");
   need(s.retries >= 0 && s.retries <= 100, "--retries must be between 0 and 100");
@@ -452,7 +472,7 @@ std::string changed_options_json(const RunSpec& spec) {
     const auto value = mine[i].get();
     if (value == usual[i].get()) continue;
     const std::string name(mine[i].info.name);
-    if (name == "notify" || name == "models-dir") continue;
+    if (name == "notify") continue;
     if (mine[i].kind == BoundOption::Kind::kList) {
       json[name] = value;
     } else {

@@ -79,6 +79,7 @@ struct RunSpec {
   std::optional<std::string> cache_type_v;
   std::optional<bool> mmap;
   std::optional<bool> mlock;
+  std::optional<bool> kv_offload;
   Nanos load_timeout = std::chrono::seconds(180);
   std::string prepare = "none";
   // How long things may take.
@@ -154,9 +155,12 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"engine", "", "what", "KIND",
           "ollama, llamacpp, lmstudio, vllm or openai (default: detected)"},
         s.engine);
-  visit(I{"model", "m", "what", "NAME", "model to measure; repeatable, * and ? match"}, s.models);
+  visit(I{"model", "m", "what", "NAME",
+          "model of a server, or model file enabled for benchmarks; repeatable, * and ? match"},
+        s.models);
   visit(I{"all-models", "", "models", "",
-          "every model of every server; those with results for the same settings are skipped"},
+          "every model of every server and every model file enabled for benchmarks; those with "
+          "results for the same settings are skipped"},
         s.all_models);
   visit(I{"quants", "", "models", "Q[,Q]", "only these quantizations, such as q4,q8_0"}, s.quants);
   visit(I{"arch", "", "models", "A[,A]", "only these architectures, such as qwen3"}, s.arch);
@@ -244,7 +248,8 @@ void visit_options(Spec& s, Visit&& visit) {
       s.parallel);
   visit(I{"gpu-layers", "", "load", "N", "layers in GPU memory (default: all that fit)", true},
         s.gpu_layers);
-  visit(I{"gpu-offload", "", "load", "X", "the same as a share of all layers, 0 to 1", true},
+  visit(I{"gpu-offload", "", "load", "X", "the same as a share of all layers: a number from 0 to 1",
+          true},
         s.gpu_offload);
   visit(I{"batch-size", "", "load", "N", "tokens of a prompt that are handed over at once", true},
         s.batch_size);
@@ -257,6 +262,8 @@ void visit_options(Spec& s, Visit&& visit) {
         s.cache_type_v);
   visit(I{"mmap", "", "load", "on|off", "map the model file into memory", true}, s.mmap);
   visit(I{"mlock", "", "load", "on|off", "keep the model in memory", true}, s.mlock);
+  visit(I{"kv-offload", "", "load", "on|off", "cached keys and values in GPU memory", true},
+        s.kv_offload);
   visit(I{"load-timeout", "", "load", "T", "until the engine is ready"}, s.load_timeout);
   visit(I{"prepare", "", "load", "HOW",
           "before a leg: stop-managed stops our other engines, unload-others has the server "
@@ -283,8 +290,9 @@ void visit_options(Spec& s, Visit&& visit) {
   visit(I{"sample-rate", "", "machine", "HZ",
           "samples a second of temperature, power, clocks and use, up to 10; 0: none"},
         s.sample_rate);
-  visit(I{"sample-node", "", "machine", "NODE=DEST",
-          "sample the machine of cells NODE:... by 'ssh DEST assay sample'; repeatable"},
+  visit(I{"sample-node", "", "machine", "NODE=DEST[:PATH]",
+          "sample the machine of cells NODE:... by 'ssh DEST assay sample', or PATH for assay; "
+          "repeatable"},
         s.sample_nodes);
   visit(I{"idle", "", "machine", "T",
           "rest before the first call; from 10s on energy is told without the idle power too"},

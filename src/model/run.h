@@ -92,12 +92,13 @@ struct Cell {
   std::vector<DayWindow> windows;     ///< When calls may be sent; none: always.
   std::vector<std::string> patterns;  ///< Of cold, warm, parallel and routed; none: all.
   std::vector<Reference> expect;
-  // Of an engine that Assay started.
-  std::string launcher;  ///< By which recipe: `llama-server` or `bundled`; else empty.
+  std::string
+      launcher;  ///< By which recipe Assay started it: `llama-server`, `bundled`; else empty.
   std::optional<LaunchSettings> load_requested;
   /// After fall-backs, as far as the engine tells; of other servers what they tell of themselves.
   std::optional<LaunchSettings> load_effective;
   std::vector<LoadAttempt> load_attempts;  ///< In order; the last one is the one in effect.
+  std::vector<std::string> load_refused;   ///< Of load_requested: it was loaded without them.
 };
 
 /// When the calls of an open loop are due.
@@ -181,6 +182,18 @@ struct RunMeta {
   std::optional<ImportSource> imported;  ///< Absent when Assay measured the run itself.
 };
 
+/// How a server that is not ours has the model of a cell loaded, as it said during the run.
+struct CellLoad {
+  int64_t cell = 0;                         ///< Index into RunMeta::cells.
+  int64_t at_ns = 0;                        ///< Since the run's start.
+  std::optional<LaunchSettings> effective;  ///< As far as the server tells.
+  std::vector<std::string> refused;         ///< Settings that it was asked for, and loaded without.
+  std::optional<double> load_ms;            ///< Of a load that was asked for by itself.
+  std::optional<int64_t> context_length;
+  std::optional<int64_t> memory_bytes;
+  std::optional<int64_t> vram_bytes;
+};
+
 /// What a server itself counted over the run, of all its clients.
 struct ServerCounters {
   std::string url;
@@ -189,6 +202,8 @@ struct ServerCounters {
   std::optional<int64_t> prefix_queries{};  ///< Prompt tokens looked up in the prefix cache.
   std::optional<int64_t> prefix_hits{};     ///< Those of them that it had.
   std::vector<int64_t> legs{};              ///< The legs meanwhile; empty: the whole run.
+  std::string model{};  ///< Of a server that counts each model by itself; else empty.
+  int64_t load = 0;     ///< Which load of that model it counts from; is not kept.
 };
 
 /// A stretch in which no call was in flight on purpose: the machine was left to cool.
@@ -221,6 +236,7 @@ struct LedgerContent {
   std::vector<CallRecord> calls;  ///< In ledger order, attempts included.
   std::optional<RunEnd> end;
   std::vector<CoolingWait> waits;  ///< In order of time.
+  std::vector<CellLoad> loads;     ///< In order of time; the cells of `meta` have taken them in.
   int64_t resumes = 0;
   int64_t torn_lines = 0;     ///< Cut lines at the end that were left out.
   int64_t unknown_lines = 0;  ///< Lines of a type this version does not know, and damaged ones.

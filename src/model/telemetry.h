@@ -23,8 +23,16 @@ struct CoreSample {
   std::optional<double> mhz;
 };
 
+/// What an absent reading of a card means.
+enum class CardState : uint8_t {
+  kAsked,     ///< Its sensors were asked: what is absent they did not tell.
+  kNotAsked,  ///< It was not its turn: asking costs a process.
+  kAsleep     ///< It is powered down, and was left so.
+};
+
 /// One graphics processor at a moment.
 struct GpuSample {
+  CardState state = CardState::kAsked;  ///< In no file.
   std::optional<double> percent;
   std::optional<double> memory_used_bytes;  ///< Of its own memory.
   std::optional<double> gtt_used_bytes;     ///< System memory that it has mapped.

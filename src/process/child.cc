@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <thread>
 
 #include "base/files.h"
@@ -209,15 +208,6 @@ std::string Child::ended_how() {
   const int status = *state_->status;
   if (WIFSIGNALED(status)) return fmt::format("signal {}", WTERMSIG(status));
   return fmt::format("exit code {}", WEXITSTATUS(status));
-}
-
-std::optional<int64_t> Child::peak_memory_bytes() const {
-  std::ifstream status(fmt::format("/proc/{}/status", pid_));
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
-  }
-  return std::nullopt;
 }
 
 void Child::stop(Nanos grace) {

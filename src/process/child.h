@@ -50,8 +50,6 @@ class Child {
   std::string take_output();
   /// The end of all it wrote, at most kLogTailBytes.
   [[nodiscard]] std::string log_tail();
-  /// Peak resident memory in bytes, absent once it ended.
-  [[nodiscard]] std::optional<int64_t> peak_memory_bytes() const;
   void stop(Nanos grace = std::chrono::seconds(5));
   /// It goes on without us; only for one with a log file.
   void let_go() { pid_ = -1; }

@@ -16,6 +16,9 @@
 namespace assay {
 namespace {
 
+/// Nobody can refuse SIGKILL, but a busy machine may take its time.
+constexpr Nanos kKillTime = std::chrono::seconds(5);
+
 /// Waits on a descriptor of a process until the process ends. False when the time is over.
 bool ended_within(int process, Nanos time) {
   const MonoNs deadline = mono_now_ns() + time.count();
@@ -64,7 +67,7 @@ Result<void> end_process(const ProcessIdentity& process, Nanos grace) {
                 fmt::format("cannot reach process {}: {}", process.pid, errno_text(errno)));
   }
   if (!is_running(process)) return {};
-  for (const auto& [signal, time] : {std::pair(SIGTERM, grace), std::pair(SIGKILL, grace)}) {
+  for (const auto& [signal, time] : {std::pair(SIGTERM, grace), std::pair(SIGKILL, kKillTime)}) {
     const long sent = ::syscall(SYS_pidfd_send_signal, held.get(), signal, nullptr, 0);
     if (sent != 0 && errno == ESRCH) return {};
     if (sent != 0) {

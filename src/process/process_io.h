@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "base/result.h"
 
@@ -13,5 +14,9 @@ namespace assay {
 /// /proc/PID/io. Pages of a mapped file count when they are fetched for it, those that were in the
 /// page cache do not. kUnavailable when the process is gone or not ours. `proc` is for tests.
 Result<int64_t> storage_read_bytes(pid_t pid, const std::filesystem::path& proc = "/proc");
+
+/// The most memory that a process has had resident, in bytes: `VmHWM` of /proc/PID/status. Absent
+/// when the process is gone.
+std::optional<int64_t> peak_memory_bytes(pid_t pid, const std::filesystem::path& proc = "/proc");
 
 }  // namespace assay

@@ -25,7 +25,8 @@ bool is_gguf(const fs::path& path) { return to_lower(path.extension().string()) 
 /// Walks a tree, through links too, each directory once.
 class Walk {
  public:
-  explicit Walk(fs::path root) : root_(std::move(root)) {}
+  explicit Walk(fs::path root, int deepest = kMaxDepth)
+      : root_(std::move(root)), deepest_(deepest) {}
 
   Listing run() {
     visit(root_, 0);
@@ -40,7 +41,7 @@ class Walk {
     struct stat status {};
     if (::stat(directory.c_str(), &status) != 0) return problem(directory, errno_text(errno));
     if (!seen_.insert({status.st_dev, status.st_ino}).second) return;
-    if (depth > kMaxDepth) return problem(directory, "it lies too deep");
+    if (depth > deepest_) return problem(directory, "it lies too deep");
     std::vector<fs::path> directories;
     std::map<std::pair<std::string, int64_t>, Parts> sets;  // By prefix and count.
     std::error_code error;
@@ -48,7 +49,7 @@ class Walk {
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
       std::error_code broken_link;
       if (entry->is_directory(broken_link)) {
-        directories.push_back(entry->path());
+        if (deepest_ > 0) directories.push_back(entry->path());
       } else if (is_gguf(entry->path()) && entry->is_regular_file(broken_link)) {
         if (++files_ > kMaxModelFiles) return problem(directory, "there are too many model files");
         const auto part = parse_split_name(entry->path().filename().string());
@@ -101,6 +102,7 @@ class Walk {
   }
 
   fs::path root_;
+  int deepest_;  // Folders below the root.
   Listing listing_;
   std::set<std::pair<dev_t, ino_t>> seen_;
   size_t files_ = 0;
@@ -111,5 +113,7 @@ class Walk {
 std::vector<fs::path> directory_roots(const Surroundings& where) { return where.models_dirs; }
 
 Listing list_directory(const fs::path& root) { return Walk(root).run(); }
+
+Listing list_folder(const fs::path& folder) { return Walk(folder, 0).run(); }
 
 }  // namespace assay

@@ -61,6 +61,8 @@ Surroundings surroundings(const std::vector<std::string>& models_dirs);
 // The places, one file each; see builtin.cc.
 std::vector<std::filesystem::path> directory_roots(const Surroundings& where);
 Listing list_directory(const std::filesystem::path& root);
+/// The same without what lies in folders below.
+Listing list_folder(const std::filesystem::path& folder);
 std::vector<std::filesystem::path> ollama_roots(const Surroundings& where);
 Listing list_ollama(const std::filesystem::path& root);
 std::vector<std::filesystem::path> lmstudio_roots(const Surroundings& where);

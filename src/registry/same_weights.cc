@@ -22,7 +22,7 @@ std::string_view last_part(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-bool is_ollama_model(const RegisteredModel& model, const ServedModel& served) {
+bool is_ollama_model(const RegisteredModel& model, const ServedName& served) {
   if (!served.digest.empty() && model.listed.engine_digest) {
     const size_t colon = served.digest.find(':');
     return served.digest.substr(colon == std::string_view::npos ? 0 : colon + 1) ==
@@ -53,7 +53,7 @@ bool is_file(const RegisteredModel& model, std::string_view name) {
          plain(name) == plain(last_part(model.listed.name));
 }
 
-bool is_served(const RegisteredModel& model, const ServedModel& served) {
+bool is_served(const RegisteredModel& model, const ServedName& served) {
   if (served.engine == "ollama") {
     return model.listed.place == "ollama" && is_ollama_model(model, served);
   }
@@ -80,7 +80,7 @@ std::vector<WeightsGroup> same_weights(const std::vector<RegisteredModel>& model
 }
 
 const RegisteredModel* served_model(const std::vector<RegisteredModel>& models,
-                                    const ServedModel& served) {
+                                    const ServedName& served) {
   const RegisteredModel* found = nullptr;
   for (const RegisteredModel& model : models) {
     if (model.state != ModelState::kWhole || !is_served(model, served)) continue;
@@ -93,7 +93,7 @@ const RegisteredModel* served_model(const std::vector<RegisteredModel>& models,
 
 const WeightsGroup* weights_group(const std::vector<RegisteredModel>& models,
                                   const std::vector<WeightsGroup>& groups,
-                                  const ServedModel& served) {
+                                  const ServedName& served) {
   const RegisteredModel* model = served_model(models, served);
   if (model == nullptr || !model->digest) return nullptr;
   const auto group = std::ranges::find(groups, *model->digest, &WeightsGroup::digest);

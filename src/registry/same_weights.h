@@ -20,7 +20,7 @@ struct WeightsGroup {
 std::vector<WeightsGroup> same_weights(const std::vector<RegisteredModel>& models);
 
 /// A model as an engine names it when asked for its models.
-struct ServedModel {
+struct ServedName {
   std::string_view engine;  ///< Kind in the engine table, such as `ollama`.
   std::string_view name;
   std::string_view digest;  ///< As the engine tells it; empty when it does not.
@@ -30,12 +30,12 @@ struct ServedModel {
 /// found by the manifest's digest or by name; llama.cpp's and others' by the path or the name of
 /// the file, LM Studio's also by `publisher/model@quantization`.
 const RegisteredModel* served_model(const std::vector<RegisteredModel>& models,
-                                    const ServedModel& served);
+                                    const ServedName& served);
 
 /// The group that a served model belongs to: the others hold the same weights. Null when it is in
 /// none, or cannot be told.
 const WeightsGroup* weights_group(const std::vector<RegisteredModel>& models,
                                   const std::vector<WeightsGroup>& groups,
-                                  const ServedModel& served);
+                                  const ServedName& served);
 
 }  // namespace assay

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "registry/describe.h"
+#include "registry/projectors.h"
 
 namespace assay {
 namespace {
@@ -38,22 +40,6 @@ std::optional<std::string> known_digest(const RegisteredModel& model, const Dige
     parts.push_back(std::move(*digest));
   }
   return parts.empty() ? std::nullopt : std::optional(set_digest(parts));
-}
-
-/// A projector serves the models of its directory.
-void give_projectors(std::vector<RegisteredModel>& models) {
-  std::map<fs::path, fs::path> by_directory;
-  for (const RegisteredModel& model : models) {
-    if (model.kind != ModelKind::kProjector || model.state != ModelState::kWhole) continue;
-    const fs::path& file = model.listed.files.front();
-    by_directory.emplace(file.parent_path(), file);
-  }
-  for (RegisteredModel& model : models) {
-    if (model.listed.projector || model.listed.files.empty()) continue;
-    if (model.kind != ModelKind::kText) continue;
-    const auto found = by_directory.find(model.listed.files.front().parent_path());
-    if (found != by_directory.end()) model.listed.projector = found->second;
-  }
 }
 
 class Scanner {
@@ -117,20 +103,43 @@ Scan scan_models(const Surroundings& where, const DigestCache& cache,
   return scanner.take();
 }
 
-Result<void> add_digests(std::vector<RegisteredModel>& models, DigestCache& cache,
-                         const std::function<bool(const DigestsDone&)>& progress) {
-  DigestsDone state;
-  const auto is_wanted = [](const RegisteredModel& model) {
-    return model.state == ModelState::kWhole && !model.digest;
-  };
+namespace {
+
+/// Models that have to be read in this pass, those that may be the same as another first.
+std::vector<RegisteredModel*> to_digest(std::vector<RegisteredModel>& models, int64_t most_bytes) {
+  std::map<int64_t, int64_t> of_size;
   for (const RegisteredModel& model : models) {
-    if (is_wanted(model)) state.total_bytes += model.bytes;
+    if (model.state == ModelState::kWhole) ++of_size[model.bytes];
   }
+  std::vector<RegisteredModel*> wanted;
   for (RegisteredModel& model : models) {
-    if (!is_wanted(model)) continue;
-    state.model = &model;
+    if (model.state == ModelState::kWhole && !model.digest) wanted.push_back(&model);
+  }
+  std::ranges::stable_partition(
+      wanted, [&](const RegisteredModel* model) { return of_size[model->bytes] > 1; });
+  int64_t total = 0;
+  bool is_first = true;
+  std::erase_if(wanted, [&](const RegisteredModel* model) {
+    if (!is_first && total + model->bytes > most_bytes) return true;
+    is_first = false;
+    total += model->bytes;
+    return false;
+  });
+  return wanted;
+}
+
+}  // namespace
+
+Result<void> add_digests(std::vector<RegisteredModel>& models, DigestCache& cache,
+                         const std::function<bool(const DigestsDone&)>& progress,
+                         int64_t most_bytes) {
+  DigestsDone state;
+  const std::vector<RegisteredModel*> wanted = to_digest(models, most_bytes);
+  for (const RegisteredModel* model : wanted) state.total_bytes += model->bytes;
+  for (RegisteredModel* model : wanted) {
+    state.model = model;
     int64_t before = state.done_bytes;
-    for (const fs::path& file : model.listed.files) {
+    for (const fs::path& file : model->listed.files) {
       if (cache.find(file)) continue;
       int64_t of_file = 0;
       const auto digest = file_sha256(file, [&](int64_t done) {
@@ -142,7 +151,7 @@ Result<void> add_digests(std::vector<RegisteredModel>& models, DigestCache& cach
       if (!digest && digest.error().code == Errc::kCancelled) return fail(digest.error());
       if (digest) cache.keep(file, *digest);
     }
-    model.digest = known_digest(model, cache);
+    model->digest = known_digest(*model, cache);
   }
   return {};
 }

@@ -40,10 +40,15 @@ struct DigestsDone {
   int64_t total_bytes = 0;
 };
 
+/// One pass reads no further model beyond so many bytes; the next goes on.
+inline constexpr int64_t kMostDigestBytes = int64_t{64} << 30;
+
 /// Computes the digests that are missing, of whole models, and keeps each in the cache as soon as
-/// it is known. `progress` is called about once a megabyte; false stops, which is kCancelled. Files
-/// that cannot be read stay without.
+/// it is known: first of those that are as large as another, which may be the same. `progress` is
+/// called about once a megabyte; false stops, which is kCancelled. Files that cannot be read stay
+/// without, and so do models that would exceed `most_bytes`, save the first.
 Result<void> add_digests(std::vector<RegisteredModel>& models, DigestCache& cache,
-                         const std::function<bool(const DigestsDone&)>& progress = {});
+                         const std::function<bool(const DigestsDone&)>& progress = {},
+                         int64_t most_bytes = kMostDigestBytes);
 
 }  // namespace assay

@@ -224,8 +224,8 @@ OverPrompts over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
   return {mean_over_strata(strata).mean, fewest};
 }
 
-CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
-                           std::span<const LegResult> all) {
+CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index, std::span<const LegResult> all,
+                           const ServerTokens& counted) {
   const Cell& cell = meta.cells[static_cast<size_t>(cell_index)];
   CellSummary s;
   s.cell = cell_index;
@@ -257,7 +257,7 @@ CellSummary summarise_cell(const RunMeta& meta, int64_t cell_index,
     add_over_prompts(legs, s);
   }
   s.tg_difference = difference(s.tg_tps, s.engine_tg_tps);
-  reconcile(legs, s);
+  reconcile(legs, counted, s);
   add_marks(meta, legs, s);
   return s;
 }

@@ -24,7 +24,9 @@ struct OverPrompts {
 OverPrompts over_prompts(std::span<const LegResult* const> legs, Prefix prefix,
                          std::string_view metric, std::optional<double> Summary::*figure);
 
-/// The figures of RunMeta::cells[cell]. `legs` are those of the whole run.
-CellSummary summarise_cell(const RunMeta& meta, int64_t cell, std::span<const LegResult> legs);
+/// The figures of RunMeta::cells[cell]. `legs` are those of the whole run, `counted` what servers
+/// counted.
+CellSummary summarise_cell(const RunMeta& meta, int64_t cell, std::span<const LegResult> legs,
+                           const ServerTokens& counted);
 
 }  // namespace assay

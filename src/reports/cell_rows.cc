@@ -29,7 +29,7 @@ std::string model_label(const RunMeta& meta, const Cell& cell) {
     if (other.model == cell.model) same_name.insert(base_id(other));
   }
   if (bases.size() == 1) return {};
-  return same_name.size() == 1 ? cell.model : base_id(cell);
+  return same_name.size() == 1 ? std::string(path_name(cell.model)) : base_id(cell);
 }
 
 /// `threads` of `threads=2`.
@@ -114,6 +114,17 @@ void complete_rows(const ReportModel& model, const std::vector<const CellSummary
         table.rows.begin() + static_cast<std::ptrdiff_t>(std::min(at + 1, table.rows.size())),
         std::vector<TableCell>{TableCell("^ " + why_text(group))});
   }
+}
+
+void name_rows(const ReportModel& model, const std::vector<const CellSummary*>& cells,
+               Table& table) {
+  if (table.columns.empty() || cells.empty()) return;
+  const std::string title = table.columns.front().title;
+  add_matrix_columns(model, cells, table);
+  Column& first = table.columns.front();
+  if (first.title == title) return;
+  first.unit = first.unit.empty() ? first.title : first.title + "-" + first.unit;
+  first.title = title;
 }
 
 std::string matrix_label(const RunMeta& meta, const Cell& cell) {

@@ -18,6 +18,11 @@ std::vector<const CellSummary*> rows_of(const ReportModel& model);
 void complete_rows(const ReportModel& model, const std::vector<const CellSummary*>& cells,
                    Table& table);
 
+/// The same without those rows: of a matrix alone the first column changes, whose title stays above
+/// the options.
+void name_rows(const ReportModel& model, const std::vector<const CellSummary*>& cells,
+               Table& table);
+
 /// A matrix cell's label in prose: its values, behind what tells its model apart.
 std::string matrix_label(const RunMeta& meta, const Cell& cell);
 

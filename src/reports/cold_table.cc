@@ -1,13 +1,20 @@
 #include "reports/cold_table.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "reports/tables.h"
 
 namespace assay {
 namespace {
 
+constexpr std::string_view kAboutKind =
+    "restart: a process was started for the call. unload: the engine gave the model back. sleep: "
+    "its weights went to main memory.";
 constexpr std::string_view kAboutUnload = "From the request to unload until the model was gone.";
 constexpr std::string_view kAboutLoad =
     "As the engine says where the call loads the model, else from the request to load until it "
@@ -29,7 +36,27 @@ std::string mean_text(const LegResult& leg, std::string_view metric) {
   return found == nullptr ? "-" : metric_text(*found->metric, found->summary.mean);
 }
 
+std::string kinds_text(const LegResult& leg) {
+  std::vector<std::string> kinds;
+  for (const std::string& kind : leg.cold_kinds) kinds.push_back(printable(kind, 40));
+  return kinds.empty() ? "-" : join(kinds, ", ");
+}
+
 }  // namespace
+
+std::vector<std::string> cold_notes(const ReportModel& model) {
+  std::vector<std::string> notes;
+  const std::vector<std::string> labels = cell_labels(model.meta);
+  for (const LegResult& leg : model.legs) {
+    if (leg.cold_notes.empty()) continue;
+    const std::string label = leg.cell >= 0 ? labels[static_cast<size_t>(leg.cell)] : leg.cell_id;
+    std::string note = fmt::format("cold start of {}, page cache or read bytes: {}", label,
+                                   printable(join(leg.cold_notes, "; "), 300));
+    if (std::find(notes.begin(), notes.end(), note) == notes.end())
+      notes.push_back(std::move(note));
+  }
+  return notes;
+}
 
 std::optional<Table> cold_table(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
@@ -43,16 +70,19 @@ std::optional<Table> cold_table(const ReportModel& model) {
                    {"+ other", "", Align::kRight, 0, 0, kAboutOther},
                    {"= wall", "", Align::kRight, 0, 0, kAboutWall},
                    {"cached", "%", Align::kRight, 2, 0, kAboutCached},
-                   {"read", "MB", Align::kRight, 3, 0, kAboutRead}};
+                   {"read", "MB", Align::kRight, 3, 0, kAboutRead},
+                   {"cold by", "", Align::kLeft, 1, 0, kAboutKind}};
   for (const LegResult& leg : model.legs) {
     const MetricResult* wall = leg.find("cold.wall_ms");
     if (leg.phase != Phase::kCold || wall == nullptr) continue;
     const std::string label = leg.cell >= 0 ? labels[static_cast<size_t>(leg.cell)] : leg.cell_id;
-    table.rows.push_back({label + " · " + leg.prompt_id, std::to_string(wall->summary.n),
-                          mean_text(leg, "unload_ms"), mean_text(leg, "cold.load_ms"),
-                          mean_text(leg, "cold.prefill_ms"), mean_text(leg, "cold.decode_ms"),
-                          mean_text(leg, "cold.other_ms"), mean_text(leg, "cold.wall_ms"),
-                          mean_text(leg, "page_cache_percent"), mean_text(leg, "read_mb")});
+    table.rows.push_back(
+        {fmt::format("{} · {}{}", label, leg.prompt_id, leg.marks.empty() ? "" : " !"),
+         std::to_string(wall->summary.n), mean_text(leg, "unload_ms"),
+         mean_text(leg, "cold.load_ms"), mean_text(leg, "cold.prefill_ms"),
+         mean_text(leg, "cold.decode_ms"), mean_text(leg, "cold.other_ms"),
+         mean_text(leg, "cold.wall_ms"), mean_text(leg, "page_cache_percent"),
+         mean_text(leg, "read_mb"), kinds_text(leg)});
   }
   if (table.rows.empty()) return std::nullopt;
   return table;

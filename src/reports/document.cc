@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "reports/cold_table.h"
+#include "reports/engine_table.h"
 #include "reports/harness_tables.h"
 #include "reports/headcount_table.h"
 #include "reports/imported.h"
@@ -166,13 +167,24 @@ void limit(std::vector<std::string>& lines, size_t most) {
 
 }  // namespace
 
+namespace {
+
+Section main_section(const ReportModel& model) {
+  if (model.meta.suite == "speed") return speed_section(model);
+  if (has_cell_table(model)) return comparison_section(model);
+  Section section = legs_section(model);
+  // Another tool's figures are of one side.
+  if (!model.meta.imported) add_engine_table(model, cell_labels(model.meta), section);
+  return section;
+}
+
+}  // namespace
+
 Document make_document(const ReportModel& model) {
   Document document;
   document.title = title_of(model);
   document.facts = facts_of(model);
-  Section section = model.meta.suite == "speed" ? speed_section(model)
-                    : has_cell_table(model)     ? comparison_section(model)
-                                                : legs_section(model);
+  Section section = main_section(model);
   document.blocks = std::move(section.blocks);
   if (model.meta.imported && !model.meta.imported->reported.empty()) {
     document.blocks.emplace_back(Heading{reported_title(*model.meta.imported)});
@@ -199,6 +211,7 @@ Document make_document(const ReportModel& model) {
   }
   const auto sustained = sustained_notes(model);
   document.notes.insert(document.notes.begin(), sustained.begin(), sustained.end());
+  for (std::string& text : cold_notes(model)) document.notes.push_back(std::move(text));
   const auto machine = machine_notes(model);
   document.notes.insert(document.notes.begin(), machine.begin(), machine.end());
   return document;

@@ -84,13 +84,14 @@ std::optional<Table> headcount_table(const ReportModel& model) {
       std::string verdict(verdict_of(level));
       if (level.client_limited) verdict += ", client_limited";
       if (level.is_void) verdict += ", void";
+      for (const std::string& mark : level.marks) verdict += ", " + mark;
       if (level.unjudged > 0) {
         verdict += fmt::format(", {} not judged", level.unjudged);
       }
-      table.rows.push_back({fmt::format("{}{} at once", cell, level.concurrency),
-                            fmt::format("{} of {}", level.met, level.judged),
-                            percent(level.least_share),
-                            level.goodput ? grouped(*level.goodput, 2) : "-", std::move(verdict)});
+      table.rows.push_back(
+          {fmt::format("{}{} at once{}", cell, level.concurrency, level.marks.empty() ? "" : " !"),
+           fmt::format("{} of {}", level.met, level.judged), percent(level.least_share),
+           level.goodput ? grouped(*level.goodput, 2) : "-", std::move(verdict)});
     }
   }
   if (table.rows.empty()) return std::nullopt;
@@ -141,7 +142,8 @@ Json headcount_json(const ReportModel& model) {
                         {"goodput", number(level.goodput)},
                         {"verdict", verdict_of(level)},
                         {"client_limited", level.client_limited},
-                        {"void", level.is_void}});
+                        {"void", level.is_void},
+                        {"marks", level.marks}});
     }
     const Cell& cell = model.meta.cells[static_cast<size_t>(headcount.cell)];
     cells.push_back({{"cell_id", printable(cell.id)},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 #include "base/text.h"
@@ -132,18 +133,37 @@ struct Grid {
     return sum;
   }
 
+  /// Whether no row has a value there.
+  [[nodiscard]] bool is_empty(size_t column) const {
+    return std::ranges::all_of(rows, [&](const std::vector<TableCell>& row) {
+      const bool runs_on = row.size() < columns.size();
+      return column + (runs_on ? 1 : 0) >= row.size() || row[column].text == "-";
+    });
+  }
+
+  /// In a narrow place the column with the highest goes first; 0 never goes. An empty one goes
+  /// before all that may go, and nobody misses it.
+  [[nodiscard]] int drop_of(size_t column) const {
+    constexpr int kEmptyFirst = 1000;
+    const int drop = columns[column].drop;
+    return drop > 0 && is_empty(column) ? drop + kEmptyFirst : drop;
+  }
+
   /// False when nothing may go.
   bool drop_one() {
-    const auto worst = std::max_element(columns.begin(), columns.end(),
-                                        [](auto& a, auto& b) { return a.drop < b.drop; });
-    if (worst == columns.end() || worst->drop == 0) return false;
-    const auto index = worst - columns.begin();
+    size_t index = 0;
+    for (size_t i = 1; i < columns.size(); ++i) {
+      if (drop_of(i) > drop_of(index)) index = i;
+    }
+    if (columns.empty() || columns[index].drop == 0) return false;
+    if (!is_empty(index)) {
+      dropped.push_back(join_words(columns[index].title, columns[index].unit));
+    }
     for (auto& row : rows) {
       const bool runs_on = row.size() < columns.size();
-      if (index + (runs_on ? 1 : 0) < std::ssize(row)) row.erase(row.begin() + index);
+      if (index + (runs_on ? 1 : 0) < row.size()) row.erase(row.begin() + std::ptrdiff_t(index));
     }
-    dropped.push_back(join_words(worst->title, worst->unit));
-    columns.erase(worst);
+    columns.erase(columns.begin() + std::ptrdiff_t(index));
     return true;
   }
 };
@@ -217,7 +237,9 @@ std::string line_of(const Grid& grid, const std::vector<TableCell>& row,
     const size_t most = std::max(kConsoleWidth, options.width);
     const size_t room = most > used ? most - used : 0;
     const size_t width = runs_on ? room : std::min(grid.widths[i], room);
-    std::string text = fit_middle(row[i].text, width, options.glyphs);
+    // A sentence tells most at its beginning.
+    std::string text = runs_on ? fit_end(row[i].text, width, options.glyphs)
+                               : fit_middle(row[i].text, width, options.glyphs);
     if (!runs_on) text = pad(text, width, grid.columns[i].align);
     used += width;
     const bool faint = row[i].weight == TableCell::Weight::kFaint;
@@ -254,6 +276,19 @@ std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyph
   if (width <= gap_width) return head(text, width);
   const size_t after = (width - gap_width) / 2;
   return head(text, width - gap_width - after) + std::string(gap) + tail(text, after);
+}
+
+std::string fit_end(std::string_view text, size_t width, RenderOptions::Glyphs glyphs) {
+  if (display_width(text) <= width) return std::string(text);
+  const std::string_view gap = glyphs == RenderOptions::Glyphs::kUtf8 ? "…" : "..";
+  const size_t gap_width = display_width(gap);
+  if (width <= gap_width) return head(text, width);
+  std::string kept = head(text, width - gap_width);
+  const size_t space = kept.rfind(' ');
+  const bool inside_word = text.size() > kept.size() && text[kept.size()] != ' ';
+  if (inside_word && space != std::string::npos && space > 0) kept.resize(space);
+  trim_end(kept);
+  return kept + std::string(gap);
 }
 
 std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent) {

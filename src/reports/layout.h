@@ -24,6 +24,9 @@ std::string safe_text(std::string_view text, RenderOptions::Glyphs glyphs);
 /// tell names apart.
 std::string fit_middle(std::string_view text, size_t width, RenderOptions::Glyphs glyphs);
 
+/// The same for a sentence: it loses its end, from a space on where there is one.
+std::string fit_end(std::string_view text, size_t width, RenderOptions::Glyphs glyphs);
+
 /// Lines of at most `width` columns, broken at spaces where there are any; lines after the first
 /// begin with `indent` spaces.
 std::vector<std::string> wrap(std::string_view text, size_t width, size_t indent);

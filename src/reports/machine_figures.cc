@@ -28,6 +28,10 @@ std::string memory(const std::optional<double>& bytes) {
   return bytes ? bytes_text(static_cast<int64_t>(*bytes)) : "-";
 }
 
+std::optional<double> scaled_to_mb(const std::optional<double>& bytes) {
+  return bytes ? std::optional(*bytes / 1e6) : std::nullopt;
+}
+
 const LegEnergy* energy_of(const LegTelemetry& machine, EnergyDomain domain) {
   for (const LegEnergy& energy : machine.energy) {
     if (energy.domain == domain) return &energy;
@@ -56,19 +60,48 @@ std::string per_call(const LegEnergy* energy) {
   return fmt::format("{}{:.3g}", energy->attributed ? "~" : "", *energy->j_per_call);
 }
 
+/// `GPU 61 %, at 1,300 MHz, up to 84 °C, hot 61 %`: whichever are known, the device before them.
+struct Device {
+  std::string_view name;
+  std::optional<double> percent;
+  std::optional<double> mhz;
+  std::optional<double> peak_temperature_c;
+  std::optional<HeatShares> heat;
+};
+
+void add_device(const Device& device, std::vector<std::string>& parts) {
+  const size_t first = parts.size();
+  const auto add = [&](const std::optional<double>& value, std::string_view what) {
+    if (value) parts.push_back(fmt::format(fmt::runtime(what), grouped(*value, 0)));
+  };
+  add(device.percent, "{} %");
+  add(device.mhz, "at {} MHz");
+  add(device.peak_temperature_c, "up to {} °C");
+  if (device.heat) parts.push_back(heat_text(device.heat));
+  if (parts.size() > first) parts[first] = fmt::format("{} {}", device.name, parts[first]);
+}
+
+/// A host's figure is told where it says more than that all is well.
+bool is_some(const std::optional<double>& value) { return value.value_or(0) > 0; }
+
+void add_host(const LegTelemetry& machine, std::vector<std::string>& parts) {
+  if (machine.steal_percent.value_or(0) >= 1) {
+    parts.push_back(fmt::format("{:.0f} % taken by other guests", *machine.steal_percent));
+  }
+  if (is_some(machine.peak_swap_used_bytes)) {
+    parts.push_back("swap " + memory(machine.peak_swap_used_bytes));
+  }
+}
+
 std::string sentence_of(const LegTelemetry& machine) {
   std::vector<std::string> parts;
-  const auto add = [&](const std::optional<double>& value, int decimals, std::string_view what) {
-    if (value) parts.push_back(fmt::format(fmt::runtime(what), grouped(*value, decimals)));
-  };
-  add(machine.cpu_percent, 0, "CPU {} %");
-  add(machine.cpu_mhz, 0, "at {} MHz");
-  add(machine.peak_cpu_temperature_c, 0, "up to {} °C");
-  if (machine.cpu_heat) parts.push_back(heat_text(machine.cpu_heat));
-  add(machine.gpu_percent, 0, "GPU {} %");
-  add(machine.gpu_mhz, 0, "at {} MHz");
-  add(machine.peak_gpu_temperature_c, 0, "up to {} °C");
-  if (machine.gpu_heat) parts.push_back(heat_text(machine.gpu_heat));
+  add_device({"CPU", machine.cpu_percent, machine.cpu_mhz, machine.peak_cpu_temperature_c,
+              machine.cpu_heat},
+             parts);
+  add_device({"GPU", machine.gpu_percent, machine.gpu_mhz, machine.peak_gpu_temperature_c,
+              machine.gpu_heat},
+             parts);
+  add_host(machine, parts);
   for (const LegEnergy& energy : machine.energy) {
     const std::string_view name = domain_name(energy.domain);
     if (energy.mean_power_w) {
@@ -97,11 +130,17 @@ std::string sentence_of(const LegTelemetry& machine) {
 struct Figure {
   Column column;
   std::string (*of)(const LegTelemetry&);
+  bool is_quiet = false;  ///< Left out where it is 0 in every leg.
 };
 
 std::vector<Figure> figures() {
   const auto right = Align::kRight;
   return {
+      {{"Throttled", "calls"},
+       [](const LegTelemetry& t) {
+         return t.throttled_calls > 0 ? fmt::format("{} of {}", t.throttled_calls, t.sent_calls)
+                                      : "-";
+       }},
       {{"CPU", "%"}, [](const LegTelemetry& t) { return number(t.cpu_percent, 0); }},
       {{"CPU clock", "MHz"}, [](const LegTelemetry& t) { return number(t.cpu_mhz, 0); }},
       {{"CPU", "°C peak"},
@@ -144,12 +183,44 @@ std::vector<Figure> figures() {
       {{"Engine", "memory"},
        [](const LegTelemetry& t) { return memory(t.peak_engine_memory_bytes); }},
       {{"GPU", "memory"}, [](const LegTelemetry& t) { return memory(t.peak_gpu_memory_bytes); }},
-      {{"Throttled", "calls"},
+      {{"Steal", "%", right, 0, 0, "Of the processors' time, taken by other guests of the host."},
+       [](const LegTelemetry& t) { return number(t.steal_percent, 0); },
+       true},
+      {{"Swap", "peak"},
        [](const LegTelemetry& t) {
-         return t.throttled_calls > 0 ? fmt::format("{} of {}", t.throttled_calls, t.sent_calls)
-                                      : "-";
-       }},
+         return is_some(t.peak_swap_used_bytes) ? memory(t.peak_swap_used_bytes) : "0";
+       },
+       true},
+      {{"Disks", "read MB/s"},
+       [](const LegTelemetry& t) { return number(scaled_to_mb(t.disk_read_bytes_per_s), 0); },
+       true},
   };
+}
+
+bool says_something(const Figure& figure, const LegTelemetry& machine) {
+  const std::string text = figure.of(machine);
+  return text != "-" && !(figure.is_quiet && text == "0");
+}
+
+/// What nobody can tell of a machine, with the reason of each, in one sentence.
+std::string unknown_text(const TelemetryStream& stream) {
+  const auto has = [&](std::string_view host, std::string_view card) {
+    if (!stream.missing.contains(std::string(host))) return true;
+    for (int64_t gpu = 0; gpu < stream.gpus; ++gpu) {
+      if (!stream.missing.contains(fmt::format("gpu{}_{}", gpu, card))) return true;
+    }
+    return false;
+  };
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view what, const std::string& host, std::string_view card) {
+    if (!has(host, card)) {
+      parts.push_back(fmt::format("no {} ({})", what, stream.missing.at(host)));
+    }
+  };
+  add("temperature", "cpu_temperature_c", "temperature_c");
+  add("power", "cpu_power_w", "power_w");
+  add("clock", "cpu_mhz", "mhz");
+  return parts.empty() ? "" : join(parts, ", ");
 }
 
 }  // namespace
@@ -160,10 +231,19 @@ std::vector<std::string> machine_notes(const ReportModel& model) {
   const std::vector<std::string> labels = cell_labels(model.meta);
   for (size_t i = 0; i < model.meta.cells.size(); ++i) {
     const auto& machine = model.cells[i].telemetry;
-    const std::string sentence = machine ? sentence_of(*machine) : std::string();
+    std::string sentence = machine ? sentence_of(*machine) : std::string();
+    if (machine && machine->missing == "remote") sentence = "remote, not sampled";
+    const bool was_called = model.cells[i].ok + model.cells[i].failed > 0;
+    if (machine && machine->missing == "no_samples" && was_called)
+      sentence = "no sample while its calls ran";
     if (sentence.empty()) continue;
     notes.push_back(
         fmt::format("machine{}: {}", labels.size() > 1 ? " of " + labels[i] : "", sentence));
+  }
+  for (const TelemetryStream& stream : model.telemetry) {
+    const std::string unknown = unknown_text(stream);
+    if (stream.cells.empty() || unknown.empty()) continue;
+    notes.push_back(fmt::format("node {} tells {}", stream.node, unknown));
   }
   return notes;
 }
@@ -172,7 +252,8 @@ std::optional<Table> machine_table(const ReportModel& model) {
   std::vector<Figure> shown;
   for (Figure& figure : figures()) {
     const bool any = std::any_of(model.legs.begin(), model.legs.end(), [&](const LegResult& leg) {
-      return leg.telemetry && leg.telemetry->missing.empty() && figure.of(*leg.telemetry) != "-";
+      return leg.telemetry && leg.telemetry->missing.empty() &&
+             says_something(figure, *leg.telemetry);
     });
     if (any) shown.push_back(std::move(figure));
   }

@@ -12,7 +12,9 @@ namespace assay {
 /// What the machines did while the calls were in flight, for people. All empty where no machine was
 /// sampled.
 
-/// One sentence a cell: use, clock, temperature, power, energy, memory, as far as they are known.
+/// One sentence a cell: use, clock, temperature, power, energy, memory, as far as they are known;
+/// `remote, not sampled` where they cannot be. Then one a machine of what its sensors do not tell,
+/// and why.
 std::vector<std::string> machine_notes(const ReportModel& model);
 
 /// A row a leg, a column for whatever any leg has. Absent without such a figure.

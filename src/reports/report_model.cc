@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "model/cell_load.h"
 #include "reports/cell_figures.h"
 #include "stats/gap_store.h"
 #include "stats/leg_builder.h"
@@ -35,6 +36,14 @@ void add_notes(const LedgerContent& ledger, std::vector<std::string>& notes) {
     if (cell.random_weights && random.insert(cell.model).second) {
       notes.push_back(fmt::format("random weights: speed is real, text is noise ({})", cell.model));
     }
+  }
+  std::set<std::string> otherwise;  // By text: combinations of settings share some.
+  for (const Cell& cell : ledger.meta.cells) {
+    const auto differs = not_as_asked(cell);
+    if (differs.empty()) continue;
+    std::string text =
+        fmt::format("{} was not loaded as asked: {}", path_name(cell.model), join(differs, ", "));
+    if (otherwise.insert(text).second) notes.push_back(std::move(text));
   }
   if (ledger.resumes > 0) {
     notes.push_back(
@@ -106,6 +115,7 @@ struct ReportModelBuilder::Parts {
     sustained->add(record);
     legs->add(record, wanted ? std::optional(kept.size()) : std::nullopt);
     checks->add(record);
+    answered->add(record);
     routed->add(record);
     harness.add(record);
     headcount->add(record);
@@ -135,6 +145,7 @@ struct ReportModelBuilder::Parts {
   std::optional<LegBuilder> legs;
   std::optional<SustainedCalls> sustained;
   std::optional<RunChecks> checks;
+  std::optional<AnsweredTokens> answered;
   std::optional<RoutedCalls> routed;
   HarnessCalls harness;
   std::optional<HeadcountCalls> headcount;
@@ -160,6 +171,7 @@ void ReportModelBuilder::set_meta(const RunMeta& meta) {
   parts.legs.emplace(*parts.meta);
   parts.sustained.emplace(*parts.meta);
   parts.checks.emplace(*parts.meta);
+  parts.answered.emplace(*parts.meta);
   parts.routed.emplace(*parts.meta);
   parts.headcount.emplace(*parts.meta);
   for (CallRecord& record : std::exchange(parts.early, {})) parts.add(std::move(record));
@@ -192,8 +204,13 @@ ReportModel ReportModelBuilder::finish(LedgerContent rest) {
   model.measurement = parts.checks->measurement(rest);
   model.unreliable = find_caveats(rest, parts.checks->counts(), model.measurement, model.legs);
   const std::vector<LegTelemetry> machines = parts.machines->of_cells();
+  // Counters of an earlier session are not there.
+  const ServerTokens counted = rest.end && rest.resumes == 0
+                                   ? parts.answered->beside(rest.end->leg_counters)
+                                   : ServerTokens();
   for (size_t i = 0; i < rest.meta.cells.size(); ++i) {
-    model.cells.push_back(summarise_cell(rest.meta, static_cast<int64_t>(i), model.legs));
+    const auto cell = static_cast<int64_t>(i);
+    model.cells.push_back(summarise_cell(rest.meta, cell, model.legs, counted));
     if (!machines.empty()) model.cells.back().telemetry = machines[i];
   }
   parts.add_flights(model);

@@ -14,6 +14,7 @@
 #include "stats/headcount.h"
 #include "stats/legs.h"
 #include "stats/routing.h"
+#include "stats/server_tokens.h"
 #include "stats/telemetry_join.h"
 
 namespace assay {
@@ -62,7 +63,11 @@ struct CellSummary {
   std::optional<double> text_events;
   std::optional<double> usage_tokens;
   std::optional<double> engine_tokens;
-  bool contradicted = false;  ///< Two sides differ by more than can be: engine_says.h.
+  /// Output tokens of each call that usage counts and no event brought; absent where that is so
+  /// few, or so various, that events can explain it.
+  std::optional<double> hidden_tokens;
+  std::optional<CountedTokens> server;  ///< What the server's counters say of all its calls.
+  bool contradicted = false;            ///< Two sides differ by more than can be: engine_says.h.
 
   /// How much of the machine's memory and cores the figures take: stats/ceiling.h.
   std::optional<double> bandwidth_share;  ///< Of the leg behind tg_tps.

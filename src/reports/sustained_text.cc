@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "reports/tables.h"
+#include "stats/machine_samples.h"
 
 namespace assay {
 namespace {
@@ -21,10 +23,27 @@ std::string reason_text(std::string_view missing) {
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Json window_json(const SustainedWindow& window) {
-  return {{"tps", number(window.tps)},
-          {"temperature_c", number(window.temperature_c)},
-          {"mhz", number(window.mhz)}};
+Json device_json(const DeviceCourse& course) {
+  return {
+      {"device", course.device},
+      {"first",
+       {{"temperature_c", number(course.temperature_before_c)},
+        {"mhz", number(course.mhz_before)}}},
+      {"last",
+       {{"temperature_c", number(course.temperature_after_c)}, {"mhz", number(course.mhz_after)}}}};
+}
+
+/// `GPU 0 61 to 84 °C, 1,900 to 1,300 MHz`
+std::string device_text(const DeviceCourse& course) {
+  std::vector<std::string> parts;
+  const auto add = [&](const std::optional<double>& first, const std::optional<double>& last,
+                       std::string_view unit) {
+    if (!first || !last) return;
+    parts.push_back(fmt::format("{} to {} {}", grouped(*first, 0), grouped(*last, 0), unit));
+  };
+  add(course.temperature_before_c, course.temperature_after_c, "°C");
+  add(course.mhz_before, course.mhz_after, "MHz");
+  return fmt::format("{} {}", course.device, join(parts, ", "));
 }
 
 }  // namespace
@@ -39,13 +58,9 @@ std::string sustained_text(const Sustained& s) {
                   grouped(s.last.tps.value_or(0), 1), s.ratio.value_or(0));
   if (s.ratio_ci95)
     text += fmt::format(" [{:.2f} … {:.2f}]", s.ratio_ci95->low, s.ratio_ci95->high);
-  const auto add = [&](const std::optional<double>& first, const std::optional<double>& last,
-                       std::string_view unit) {
-    if (!first || !last) return;
-    text += fmt::format(", {} to {} {}", grouped(*first, 0), grouped(*last, 0), unit);
-  };
-  add(s.first.temperature_c, s.last.temperature_c, "°C");
-  add(s.first.mhz, s.last.mhz, "MHz");
+  for (size_t i = 0; i < std::min(s.devices.size(), kMostDevices); ++i) {
+    text += "; " + device_text(s.devices[i]);
+  }
   return text;
 }
 
@@ -58,7 +73,13 @@ std::vector<std::string> sustained_notes(const ReportModel& model) {
     if (labels.size() > 1 && leg.cell >= 0) {
       place += " on " + labels[static_cast<size_t>(leg.cell)];
     }
-    notes.push_back(fmt::format("{}: {}", place, sustained_text(*leg.sustained)));
+    std::string text = sustained_text(*leg.sustained);
+    if (leg.sustained->missing.empty() && !leg.marks.empty()) {
+      std::vector<std::string> codes;
+      for (const LegMark& mark : leg.marks) codes.emplace_back(mark.code);
+      text += " ! " + join(codes, ", ");
+    }
+    notes.push_back(fmt::format("{}: {}", place, text));
   }
   return notes;
 }
@@ -68,9 +89,15 @@ Json sustained_json(const std::optional<Sustained>& sustained) {
   const Sustained& s = *sustained;
   if (!s.missing.empty()) return {{"missing", s.missing}};
   const Json ci = s.ratio_ci95 ? Json::array({s.ratio_ci95->low, s.ratio_ci95->high}) : Json();
-  return {{"seconds", s.seconds},          {"window_s", s.window_s},
-          {"first", window_json(s.first)}, {"last", window_json(s.last)},
-          {"ratio", number(s.ratio)},      {"ratio_ci95", ci}};
+  Json devices = Json::array();
+  for (const DeviceCourse& course : s.devices) devices.push_back(device_json(course));
+  return {{"seconds", s.seconds},
+          {"window_s", s.window_s},
+          {"first", {{"tps", number(s.first.tps)}}},
+          {"last", {{"tps", number(s.last.tps)}}},
+          {"ratio", number(s.ratio)},
+          {"ratio_ci95", ci},
+          {"devices", std::move(devices)}};
 }
 
 }  // namespace assay

@@ -9,8 +9,8 @@
 
 namespace assay {
 
-/// `sustained over 10.0 min: 41.2 tok/s in the first minute, 37.1 in the last: 0.90x [0.88 … 0.92],
-/// 61 to 84 °C, 3,400 to 2,900 MHz`, or why there is no such figure.
+/// `sustained over 10.0 min: 41.2 tok/s in the first minute, 37.1 in the last: 0.90x [0.88 … 0.92];
+/// GPU 0 61 to 84 °C, 1,900 to 1,300 MHz; CPU …`, or why there is no such figure.
 std::string sustained_text(const Sustained& sustained);
 /// The same of each leg that has one, with its place before it.
 std::vector<std::string> sustained_notes(const ReportModel& model);

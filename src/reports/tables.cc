@@ -8,9 +8,11 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "model/engine_name.h"
 #include "reports/cell_figures.h"
 #include "reports/cell_rows.h"
 #include "reports/engine_says.h"
+#include "reports/engine_table.h"
 
 namespace assay {
 namespace {
@@ -43,16 +45,10 @@ constexpr std::string_view kAboutLoad =
     "Loading the model: start to ready of an engine that was started here, else the median that "
     "the engine says of its cold calls.";
 constexpr std::string_view kAboutMemory =
-    "Of the loaded model, or of the process of an engine that was started here.";
-constexpr std::string_view kAboutEngine = "What the engine says itself, over the same calls.";
-constexpr std::string_view kAboutDiffers =
-    "The figure measured here over the engine's own, less one.";
+    "Of the loaded model as the engine says, or of the engine's process on this machine.";
 constexpr std::string_view kAboutSays =
     "The text generation measured here over the engine's own figure. With !: client, usage and "
     "engine contradict one another.";
-constexpr std::string_view kAboutCounts =
-    "Output tokens a call: events with text that the client saw, the answer's usage, the engine's "
-    "own count.";
 constexpr std::string_view kAboutBest = "The fastest cell's text generation over this one's.";
 
 const Metric& metric_named(std::string_view name) {
@@ -106,36 +102,16 @@ std::string depth_cell(const CellSummary& cell, std::string_view title) {
   return own == title ? text : text + own;
 }
 
-bool has_several_kinds(const RunMeta& meta) {
-  return std::any_of(meta.cells.begin(), meta.cells.end(),
-                     [&](const Cell& cell) { return cell.kind != meta.cells.front().kind; });
+bool has_several_engines(const RunMeta& meta) {
+  return std::any_of(meta.cells.begin(), meta.cells.end(), [&](const Cell& cell) {
+    return engine_name(cell) != engine_name(meta.cells.front());
+  });
 }
 
 /// A cell's label where its engine kind has a column of its own.
 std::string without_kind(const std::string& label, const Cell& cell) {
-  return label == cell.kind + ":" + cell.model ? cell.model : label;
-}
-
-Table engine_table(const ReportModel& model, const std::vector<std::string>& labels) {
-  Table table;
-  table.columns = {{"Engine says", "", Align::kLeft},
-                   {"pp", "tok/s", Align::kRight, 0, 0, kAboutEngine},
-                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers},
-                   {"tg", "tok/s", Align::kRight, 0, 0, kAboutEngine},
-                   {"client", "differs", Align::kRight, 0, 0, kAboutDiffers},
-                   {"tokens", "events", Align::kRight, 2, 0, kAboutCounts},
-                   {"a call", "usage", Align::kRight, 2, 0, kAboutCounts},
-                   {"", "engine", Align::kRight, 2, 0, kAboutCounts}};
-  for (const CellSummary* cell : rows_of(model)) {
-    if (!cell->engine_pp_tps && !cell->engine_tg_tps && !cell->engine_tokens) continue;
-    table.rows.push_back(
-        {labels[static_cast<size_t>(cell->cell)], text_of("prefill_tps", cell->engine_pp_tps),
-         percent_text(cell->pp_difference), text_of("decode_tps", cell->engine_tg_tps),
-         percent_text(cell->tg_difference), text_of("text_events", cell->text_events),
-         text_of("usage_output_tokens", cell->usage_tokens),
-         text_of("engine_output_tokens", cell->engine_tokens)});
-  }
-  return table;
+  const std::string model(path_name(cell.model));
+  return label == cell.kind + ":" + model ? model : label;
 }
 
 void add_ceilings(const ReportModel& model, const std::vector<std::string>& labels,
@@ -149,15 +125,6 @@ void add_ceilings(const ReportModel& model, const std::vector<std::string>& labe
     if (cell.compute_share)
       text += fmt::format(", pp {:.0f} % of compute", 100 * *cell.compute_share);
     section.notes.push_back(std::move(text));
-  }
-}
-
-void add_contradictions(const ReportModel& model, const std::vector<std::string>& labels,
-                        Section& section) {
-  for (const CellSummary& cell : model.cells) {
-    if (!cell.contradicted) continue;
-    section.warnings.push_back(
-        fmt::format("{}: {}", labels[static_cast<size_t>(cell.cell)], contradiction_text(cell)));
   }
 }
 
@@ -210,9 +177,11 @@ std::string percent_text(std::optional<double> share) {
 std::vector<std::string> cell_labels(const RunMeta& meta) {
   std::map<std::string, int> models;
   std::map<std::string, int> engines;
-  const auto with_kind = [](const Cell& c) { return c.kind + ":" + c.model; };
+  // Servers may name a model by its path: the file's name tells it as well.
+  const auto name = [](const Cell& c) { return std::string(path_name(c.model)); };
+  const auto with_kind = [&](const Cell& c) { return c.kind + ":" + name(c); };
   for (const Cell& cell : meta.cells) {
-    ++models[cell.model];
+    ++models[name(cell)];
     ++engines[with_kind(cell)];
   }
   std::vector<std::string> labels;
@@ -221,8 +190,8 @@ std::vector<std::string> cell_labels(const RunMeta& meta) {
       labels.push_back(cell.variant);
     } else if (!cell.matrix.empty()) {
       labels.push_back(matrix_label(meta, cell));
-    } else if (!cell.model.empty() && models[cell.model] == 1) {
-      labels.push_back(cell.model);
+    } else if (!cell.model.empty() && models[name(cell)] == 1) {
+      labels.push_back(name(cell));
     } else if (!cell.model.empty() && engines[with_kind(cell)] == 1) {
       labels.push_back(with_kind(cell));
     } else {
@@ -285,8 +254,8 @@ Section speed_section(const ReportModel& model) {
   const std::string depth = depth_title(model);
   Section section;
   Table table;
-  // One engine kind for all is said above the table.
-  const int drop_engine = has_several_kinds(model.meta) ? 0 : 4;
+  // One engine for all is said above the table.
+  const int drop_engine = has_several_engines(model.meta) ? 0 : 4;
   table.columns = {{"Model", "", Align::kLeft},
                    {"Engine", "", Align::kLeft, drop_engine},
                    {"pp", "tok/s", Align::kRight, 0, 0, kAboutPrefill},
@@ -304,7 +273,7 @@ Section speed_section(const ReportModel& model) {
     const Cell& facts = model.cell_of(*cell);
     TableCell label = without_kind(labels[static_cast<size_t>(cell->cell)], facts);
     if (cell->ok == 0) {
-      table.rows.push_back({label, facts.kind, nothing_measured(*cell)});
+      table.rows.push_back({label, engine_name(facts), nothing_measured(*cell)});
       continue;
     }
     const bool by_engine = cell->pp_source == "engine";
@@ -314,18 +283,17 @@ Section speed_section(const ReportModel& model) {
     TableCell fresh = only_unknown ? median_cell(cell->ttft_unknown_ms, cell->ttft_unknown_calls)
                                    : median_cell(cell->ttft_fresh_ms, cell->ttft_fresh_calls);
     if (only_unknown) fresh.text += "?";
-    table.rows.push_back(
-        {label, facts.kind, speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
-         output_speed(*cell), depth_cell(*cell, depth), fresh,
-         median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
-         text_of("load_ms", cell->load_ms),
-         cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-", engine_says_text(*cell)});
+    table.rows.push_back({label, engine_name(facts),
+                          speed_text("prefill_tps", cell->pp_tps, *cell) + (by_engine ? "e" : ""),
+                          output_speed(*cell), depth_cell(*cell, depth), fresh,
+                          median_cell(cell->ttft_reused_ms, cell->ttft_reused_calls),
+                          text_of("load_ms", cell->load_ms),
+                          cell->memory_bytes ? bytes_text(*cell->memory_bytes) : "-",
+                          engine_says_text(*cell)});
   }
   complete_rows(model, cells, table);
   section.blocks.emplace_back(std::move(table));
-  Table engines = engine_table(model, labels);
-  if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
-  add_contradictions(model, labels, section);
+  add_engine_table(model, labels, section);
   add_estimate_warnings(model, labels, section);
   add_ceilings(model, labels, section);
   if (engine_pp) {
@@ -376,9 +344,7 @@ Section comparison_section(const ReportModel& model) {
   }
   complete_rows(model, cells, table);
   section.blocks.emplace_back(std::move(table));
-  Table engines = engine_table(model, labels);
-  if (!engines.rows.empty()) section.blocks.emplace_back(std::move(engines));
-  add_contradictions(model, labels, section);
+  add_engine_table(model, labels, section);
   add_estimate_warnings(model, labels, section);
   add_ceilings(model, labels, section);
   return section;

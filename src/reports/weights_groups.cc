@@ -45,6 +45,7 @@ Value offload_of(const Cell& cell, const LaunchSettings& load) {
 struct Known {
   std::string_view name;
   Value (*of)(const Cell& cell, const CallSettings& asked);
+  bool is_usual = true;  ///< Each model has one, so that it is missed where no engine tells it.
 };
 
 LaunchSettings loaded(const Cell& cell) { return cell.load_effective.value_or(LaunchSettings()); }
@@ -85,6 +86,7 @@ constexpr Known kSettings[] = {
      [](const Cell& c, const CallSettings& asked) {
        return either(text_of(loaded(c).batch_size), text_of(load_in(asked).batch_size));
      }},
+    {"projector", [](const Cell& c, const CallSettings&) { return loaded(c).projector; }, false},
 };
 
 /// Whether two cells are the same model of the same server; combinations of a matrix are.
@@ -107,7 +109,7 @@ void add_settings(const RunMeta& meta, WeightsRows& group) {
     GroupSetting setting = setting_of(meta, group.cells, known);
     const auto& values = setting.values;
     if (std::ranges::none_of(values, &Value::has_value)) {
-      group.untold.push_back(known.name);
+      if (known.is_usual) group.untold.push_back(known.name);
     } else if (std::ranges::any_of(values, [&](const Value& v) { return v != values.front(); })) {
       group.differs.push_back(std::move(setting));
     }

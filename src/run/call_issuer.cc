@@ -80,8 +80,8 @@ Task<bool> CallIssuer::make_ready(Pending& call) {
   call.not_cooled = !co_await around_.cooling.pass(leg.cell);
   if (around_.stop.asked()) co_return false;
   if (leg.phase == Phase::kCold) {
-    const auto made =
-        co_await make_cold(run_.session, static_cast<size_t>(leg.cell), run_.epoch, call.cold);
+    const auto made = co_await make_cold(run_.session, static_cast<size_t>(leg.cell), run_.epoch,
+                                         call.cold, call.reads);
     if (!made && made.error().code == Errc::kCancelled) co_return false;  // Left to a resume.
     if (!made) {
       // A model that is not there any more is missing to the calls after this one as well.
@@ -89,7 +89,6 @@ Task<bool> CallIssuer::make_ready(Pending& call) {
       skip(call.index, made.error().message, 1);
       co_return false;
     }
-    if (call.cold.at.load_end) around_.keeper.note_load(leg.cell);
   }
   if (leg.phase == Phase::kWarm && !gates_.is_warm(cell, mono_now_ns())) {
     co_await warm_again(call.index);
@@ -135,7 +134,7 @@ Task<bool> CallIssuer::attempt(Pending& call) {
   name_backend(live.cell, record);
   if (record.outcome == Outcome::kOk) gates_.answered(live.cell, mono_now_ns());
   if (leg.phase == Phase::kCold) around_.course.restart_clock();
-  note_reads(run_.session, static_cast<size_t>(leg.cell), record);
+  note_reads(run_.session, static_cast<size_t>(leg.cell), call.reads, record);
   result.model_unloaded = result.model_unloaded && !std::exchange(call.was_unloaded, true);
   co_await complete_counts(*engine, live.cell.model, result);
   around_.cooling.ended(record);
@@ -153,7 +152,9 @@ Task<bool> CallIssuer::attempt(Pending& call) {
   const bool unloaded = result.model_unloaded;
   const bool load_first = unloaded && leg.phase != Phase::kCold;
   const auto retry_after = result.retry_after;
+  const bool answered = record.outcome == Outcome::kOk;
   around_.records.add(std::move(record), std::move(result.text));
+  if (answered) co_await around_.loads.answered(leg.cell);
   if (!again) co_return false;
   if (unloaded) around_.keeper.forget_load(leg.cell);
   if (load_first) {

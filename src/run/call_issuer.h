@@ -12,11 +12,13 @@
 #include "run/active_run.h"
 #include "run/call_gates.h"
 #include "run/cell_course.h"
+#include "run/cold_start.h"
 #include "run/cooling.h"
 #include "run/disk_pause.h"
 #include "run/due_times.h"
 #include "run/engine_keeper.h"
 #include "run/in_flight.h"
+#include "run/load_watch.h"
 #include "run/record_keeper.h"
 #include "run/run_stop.h"
 
@@ -31,6 +33,7 @@ class CallIssuer {
     EngineKeeper& keeper;
     CellCourse& course;
     RecordKeeper& records;
+    LoadWatch& loads;
     const DiskPause& disk;
     const RunStop& stop;
     InFlight& in_flight;
@@ -51,6 +54,7 @@ class CallIssuer {
     CallRequest request;
     CallRecord cold;  ///< What make_cold noted.
     std::optional<int64_t> due;
+    ReadsBefore reads = {};
     int64_t attempt = 0;  ///< Attempts made, in all sessions.
     int64_t retries_left = 0;
     bool not_warm = false;

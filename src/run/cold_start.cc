@@ -2,7 +2,7 @@
 
 #include "base/page_cache.h"
 #include "net/sleep.h"
-#include "process/process_io.h"
+#include "telemetry/source.h"
 
 namespace assay {
 namespace {
@@ -11,11 +11,12 @@ namespace {
 constexpr Nanos kPause = std::chrono::seconds(2);
 
 void note_page_cache(const LiveCell& live, CallRecord& record) {
-  if (live.model_file.empty()) {
-    record.cold_note = "the engine does not say which file it reads, nor which process it is";
+  const std::string& file = live.model_file.empty() ? live.served_file : live.model_file;
+  if (file.empty()) {
+    record.cold_note = "the engine does not say which file it reads";
     return;
   }
-  const auto share = page_cache_share(live.model_file);
+  const auto share = page_cache_share(file);
   if (share) {
     record.page_cache_share = *share;
   } else {
@@ -23,9 +24,17 @@ void note_page_cache(const LiveCell& live, CallRecord& record) {
   }
 }
 
+/// A process that is started for the call has read nothing before it.
+Result<EngineReads> reads_before(const Session& session, const LiveCell& live,
+                                 const std::string& kind) {
+  if (kind == "restart" && session.managed(live) != nullptr) return EngineReads();
+  return engine_reads(session, live, machine_roots().proc);
+}
+
 }  // namespace
 
-Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, CallRecord& record) {
+Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, CallRecord& record,
+                             ReadsBefore& reads) {
   const LiveCell& live = session.cells[cell];
   if (live.cell.cold_kind == "process_warm") {
     record.cold_kind = live.cell.cold_kind;
@@ -43,6 +52,7 @@ Task<Result<void>> make_cold(Session& session, size_t cell, MonoNs epoch, CallRe
   // A process that has ended needs no time to free its memory.
   if (*kind != "restart") co_await sleep_for(session.io, kPause);
   note_page_cache(live, record);
+  reads = reads_before(session, live, *kind);
   record.at.pause_end = mono_now_ns() - epoch;
   const auto loaded = co_await load_cell(session, cell);
   if (!loaded) co_return fail(loaded.error());
@@ -64,15 +74,19 @@ void add_cold_facts(const CallRecord& cold, CallRecord& record) {
   record.at.load_end = cold.at.load_end;
 }
 
-void note_reads(const Session& session, size_t cell, CallRecord& record) {
-  const LiveCell& live = session.cells[cell];
-  const ManagedEngine* engine = session.managed(live);
-  if (record.cold_kind != "restart" || engine == nullptr || !engine->pid()) return;
-  const auto bytes = storage_read_bytes(*engine->pid());
-  if (bytes) {
-    record.read_bytes = *bytes;
-  } else if (!record.cold_note) {
-    record.cold_note = bytes.error().message;
+void note_reads(const Session& session, size_t cell, const ReadsBefore& before,
+                CallRecord& record) {
+  if (!before) return;
+  const auto after = engine_reads(session, session.cells[cell], machine_roots().proc);
+  if (*before && after) {
+    record.read_bytes = read_between(**before, *after);
+    return;
+  }
+  const std::string& why = *before ? after.error().message : before->error().message;
+  if (!record.cold_note) {
+    record.cold_note = why;
+  } else if (*record.cold_note != why) {
+    *record.cold_note += "; " + why;
   }
 }
 

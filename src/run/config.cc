@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -36,6 +37,36 @@ std::vector<std::string> option_names() {
   std::vector<std::string> names;
   for (const BoundOption& option : bind_options(spec)) names.emplace_back(option.info.name);
   return names;
+}
+
+/// A second long name, such as `retest`, means its option here as on the command line.
+std::string full_name(std::string name) {
+  RunSpec spec;
+  for (const BoundOption& option : bind_options(spec)) {
+    if (option.info.short_name.size() > 1 && option.info.short_name == name) {
+      return std::string(option.info.name);
+    }
+  }
+  return name;
+}
+
+std::string variable_of(std::string_view name) {
+  std::string variable = "ASSAY_";
+  for (const char c : name) {
+    variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return variable;
+}
+
+/// The variable of an option that is set, by its name or its second long one; null for none.
+const char* value_in_environment(const OptionInfo& info, std::string& variable) {
+  for (const std::string_view name : {info.name, info.short_name}) {
+    if (name.size() < 2) continue;
+    variable = variable_of(name);
+    const char* value = std::getenv(variable.c_str());
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return nullptr;
 }
 
 /// Hooks are mappings in the file and JSON everywhere else; all their values are texts.
@@ -77,6 +108,7 @@ void read_entry(const fs::path& path, const YAML::Node& key, const YAML::Node& v
   for (char& c : name) {
     if (c == '_') c = '-';
   }
+  name = full_name(std::move(name));
   const auto names = option_names();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
     const std::string near = did_you_mean(name, names);
@@ -166,12 +198,9 @@ Settings read_settings(const std::optional<fs::path>& only, std::vector<std::str
   }
   RunSpec trial;
   for (const BoundOption& option : bind_options(trial)) {
-    std::string variable = "ASSAY_";
-    for (const char c : option.info.name) {
-      variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    }
-    const char* value = std::getenv(variable.c_str());
-    if (value == nullptr || *value == '\0') continue;
+    std::string variable;
+    const char* value = value_in_environment(option.info, variable);
+    if (value == nullptr) continue;
     std::vector<std::string> values{value};
     if (option.kind == BoundOption::Kind::kList) values = split(value, ',');
     if (auto set = option.set(values); !set) {

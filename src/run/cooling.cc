@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "model/heat.h"
 #include "net/sleep.h"
 
 namespace assay {
@@ -42,6 +41,12 @@ Task<bool> Cooling::pass(int64_t cell) {
   co_return cooled;
 }
 
+void Cooling::ended(const CallRecord& call) {
+  const MonoNs now = mono_now_ns();
+  gates_.ended(call, now);
+  if (standing_) standing_->since = now;  // One of those that were in flight when it came up.
+}
+
 void Cooling::in_flight(bool any) {
   in_flight_ = any;
   settle();
@@ -58,22 +63,24 @@ void Cooling::settle() {
   CoolingWait wait = last_;
   wait.from_ns = *std::exchange(rest_began_, std::nullopt) - epoch_;
   wait.to_ns = now - epoch_;
-  if (const auto sample = hooks_.latest()) {
-    if (const auto hottest = hottest_of(*sample)) wait.temperature_c = hottest->celsius;
+  if (const auto readings = hooks_.latest()) {
+    if (const auto hottest = hottest_of(*readings, now)) wait.temperature_c = hottest->value;
   }
   hooks_.rested(wait);
 }
 
 std::string Cooling::words() const {
-  const auto sample = hooks_.latest();
-  const auto hottest = sample ? hottest_of(*sample) : std::nullopt;
+  const MonoNs now = mono_now_ns();
+  const auto readings = hooks_.latest();
+  const auto hottest = readings ? hottest_of(*readings, now) : std::nullopt;
   if (!standing_->below_c) {
-    const MonoNs left = std::max<MonoNs>(0, standing_->until - mono_now_ns());
+    const MonoNs left = std::max<MonoNs>(0, standing_->until - now);
     return fmt::format("cooling for {:.0f} s more{}", static_cast<double>(left) / 1e9,
-                       hottest ? fmt::format(", now {:.0f} °C", hottest->celsius) : "");
+                       hottest ? fmt::format(", now {:.0f} °C", hottest->value) : "");
   }
-  return fmt::format("cooling to {:g} °C, now {}", *standing_->below_c,
-                     hottest ? fmt::format("{:.0f} °C", hottest->celsius) : "unknown");
+  return fmt::format(
+      "cooling to {:g} °C, now {}", *standing_->below_c,
+      hottest ? fmt::format("{:.0f} °C{}", hottest->value, age_text(*hottest, now)) : "unknown");
 }
 
 }  // namespace assay

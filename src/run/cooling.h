@@ -15,7 +15,7 @@ namespace assay {
 class Cooling {
  public:
   struct Hooks {
-    std::function<std::optional<TelemetrySample>()> latest;  ///< The machine's newest sample.
+    std::function<std::optional<MachineReadings>()> latest;  ///< What its sensors said last.
     std::function<bool()> stopping;                          ///< Ends a wait that is under way.
     /// What people are told meanwhile, `cooling to 60 °C, now 68 °C`; empty when it is over.
     std::function<void(std::string)> doing;
@@ -29,7 +29,7 @@ class Cooling {
   /// and the machine is still hotter than it should be.
   Task<bool> pass(int64_t cell);
   /// A call that was sent is over.
-  void ended(const CallRecord& call) { gates_.ended(call, mono_now_ns()); }
+  void ended(const CallRecord& call);
   /// Whether any call is in flight, whenever that may have changed.
   void in_flight(bool any);
 

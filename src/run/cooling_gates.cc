@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "model/heat.h"
-
 namespace assay {
 
 void CoolingGates::ended(const CallRecord& call, MonoNs now) {
@@ -18,6 +16,7 @@ std::optional<CoolingGates::Standing> CoolingGates::standing(std::string_view na
   Standing standing;
   standing.name = name;
   standing.until = *last_ended_ + gate.pause.count();
+  standing.since = *last_ended_;
   standing.below_c = gate.below_c;
   standing.at_most_until = now + cooldown_.most.count();
   if (!standing.below_c && standing.until <= now) return std::nullopt;
@@ -40,11 +39,14 @@ std::optional<CoolingGates::Standing> CoolingGates::before(int64_t cell, MonoNs 
   return std::nullopt;
 }
 
-Passage passage_of(const CoolingGates::Standing& gate, const std::optional<TelemetrySample>& sample,
-                   MonoNs now) {
+Passage passage_of(const CoolingGates::Standing& gate,
+                   const std::optional<MachineReadings>& readings, MonoNs now) {
   if (!gate.below_c) return now >= gate.until ? Passage::kOpen : Passage::kClosed;
-  const auto hottest = sample ? hottest_of(*sample) : std::nullopt;
-  if (hottest && hottest->celsius <= *gate.below_c) return Passage::kOpen;
+  if (readings && all_told_since(*readings, gate.since)) {
+    const auto hottest = hottest_of(*readings, now);
+    // All cards may sleep.
+    if (!hottest || hottest->value <= *gate.below_c) return Passage::kOpen;
+  }
   return now >= gate.at_most_until ? Passage::kHeldTooLong : Passage::kClosed;
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "model/call_record.h"
 #include "model/cooldown.h"
-#include "model/telemetry.h"
+#include "run/machine_readings.h"
 
 namespace assay {
 
@@ -20,6 +20,7 @@ class CoolingGates {
   struct Standing {
     std::string_view name;  ///< `call`, `model` or `batch`
     MonoNs until = 0;       ///< Its pause is over then.
+    MonoNs since = 0;       ///< The end of the last call: readings before it tell of its heat.
     std::optional<double> below_c;
     MonoNs at_most_until = 0;
   };
@@ -47,8 +48,9 @@ enum class Passage : uint8_t {
   kOpen,
   kHeldTooLong  ///< It can, although it is hotter than it should be.
 };
-/// `sample`: the machine's newest one.
-Passage passage_of(const CoolingGates::Standing& gate, const std::optional<TelemetrySample>& sample,
-                   MonoNs now);
+/// A gate by temperature opens when each sensor told after the last call's end that it is cool
+/// enough. `readings`: what the sensors said last.
+Passage passage_of(const CoolingGates::Standing& gate,
+                   const std::optional<MachineReadings>& readings, MonoNs now);
 
 }  // namespace assay

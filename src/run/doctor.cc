@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <set>
 #include <thread>
 
@@ -92,13 +93,21 @@ DoctorCheck check_temperature(const Patient& patient) {
   const Warmth warmth = warmth_of(hottest->celsius, patient.bands);
   check.found =
       fmt::format("{}: {} at {:.0f} °C", to_text(warmth), hottest->sensor, hottest->celsius);
-  std::optional<double> room;
-  if (patient.sample.cpu_temperature_c) {
-    if (const auto limit = critical_c(patient.roots)) {
-      room = *limit - *patient.sample.cpu_temperature_c;
-      check.found +=
-          fmt::format(", the processor {:.0f} °C below its limit of {:.0f} °C", *room, *limit);
-    }
+  std::optional<double> room;  // Of the device that has the least.
+  const auto add_room = [&](const std::string& device, const std::optional<double>& celsius,
+                            const std::optional<double>& limit) {
+    if (!celsius || !limit) return;
+    const double its_room = *limit - *celsius;
+    room = std::min(room.value_or(its_room), its_room);
+    check.found += fmt::format(", {} {:.0f} °C {} its limit of {:.0f} °C", device,
+                               std::fabs(its_room), its_room < 0 ? "above" : "below", *limit);
+  };
+  add_room("the processor", patient.sample.cpu_temperature_c, critical_c(patient.roots));
+  for (size_t i = 0; i < patient.sample.gpus.size(); ++i) {
+    const auto fact = patient.about.facts.find(fmt::format("gpu{}_temperature_limit_c", i));
+    if (fact == patient.about.facts.end()) continue;
+    add_room(fmt::format("GPU {}", i), patient.sample.gpus[i].temperature_c,
+             number_in(fact->second));
   }
   const bool tight = warmth == Warmth::kHot || (room && *room < kLeastRoom);
   check.health = tight ? Health::kWarn : Health::kOk;
@@ -140,6 +149,11 @@ DoctorCheck check_rapl(const Patient& patient) {
   for (const fs::path& zone : numbered(patient.roots.sys / "class/powercap", "intel-rapl:")) {
     if (text_of(zone / "name").rfind("package", 0) != 0 || !is_there(zone / "energy_uj")) continue;
     if (sensor_number(zone / "energy_uj")) {
+      if (!patient.sample.cpu_power_w) {
+        const auto why = patient.about.missing.find("cpu_power_w");
+        if (why != patient.about.missing.end()) check.found = why->second;
+        return check;
+      }
       check.health = Health::kOk;
       check.found = "energy of the packages can be read";
       return check;
@@ -184,6 +198,18 @@ std::vector<DoctorCheck> examine_machine(const MachineRoots& roots, const HeatBa
     checks.push_back(check(patient));
   }
   return checks;
+}
+
+std::string doctor_verdict(int64_t warnings, int64_t unknown, int64_t checks) {
+  if (unknown == checks) return "Nothing could be seen: this machine tells none of it.";
+  const std::string unseen =
+      unknown > 0 ? fmt::format("; {} of {} are unknown", unknown, checks) : std::string();
+  if (warnings > 0) {
+    return fmt::format("{} {} figures here{}.", warnings,
+                       warnings == 1 ? "thing changes" : "things change", unseen);
+  }
+  return fmt::format("Nothing {} keeps figures from being right{}.",
+                     unknown > 0 ? "that could be seen" : "here", unseen);
 }
 
 }  // namespace assay

@@ -47,6 +47,9 @@ struct Patient {
 /// which the sensors are read twice.
 std::vector<DoctorCheck> examine_machine(const MachineRoots& roots, const HeatBands& bands);
 
+/// What the checks say together: `2 things change figures here; 3 of 11 are unknown.`
+std::string doctor_verdict(int64_t warnings, int64_t unknown, int64_t checks);
+
 // Its parts. What decides how fast the processor runs, and what can be read of it.
 DoctorCheck check_governor(const Patient& patient);
 DoctorCheck check_turbo(const Patient& patient);

@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "base/text.h"
 #include "process/command.h"
 #include "run/doctor.h"
+#include "telemetry/cgroup_folders.h"
 #include "telemetry/sensor_file.h"
 
 namespace assay {
@@ -16,47 +18,40 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostUsers = 8;
 
-/// The folders of the cgroup that this process is in, its own first. In a container its path names
-/// what only the host sees: the root is its own then.
-std::vector<fs::path> cgroups_of(const MachineRoots& roots) {
-  const fs::path root = roots.sys / "fs/cgroup";
-  std::vector<fs::path> folders;
-  const std::string membership = sensor_text(roots.proc / "self/cgroup").value_or("");
-  for (const std::string& line : split(membership, '\n')) {
-    if (line.rfind("0::/", 0) == 0 && line.size() > 4) folders.push_back(root / line.substr(4));
-  }
-  folders.push_back(root);
-  return folders;
-}
-
 /// Processors that the limit leaves; absent without one. `cpu.max` of version 2 holds `200000
 /// 100000` or `max 100000`; version 1 has a file for each.
 std::optional<double> processor_limit(const MachineRoots& roots) {
-  for (const fs::path& group : cgroups_of(roots)) {
+  std::optional<double> least;
+  const auto limit = [&](const std::optional<double>& quota, const std::optional<double>& period) {
+    if (!quota || !period || *quota <= 0 || *period <= 0) return;
+    least = std::min(least.value_or(*quota / *period), *quota / *period);
+  };
+  for (const fs::path& group : cgroup_folders(roots, "self", "")) {
     const auto text = sensor_text(group / "cpu.max");
     if (!text) continue;
     const auto words = words_of(*text);
-    const auto quota = words.size() == 2 ? number_in(words[0]) : std::nullopt;
-    const auto period = words.size() == 2 ? number_in(words[1]) : std::nullopt;
-    if (quota && period && *period > 0) return *quota / *period;
+    if (words.size() == 2) limit(number_in(words[0]), number_in(words[1]));
   }
-  for (const char* mount : {"fs/cgroup/cpu,cpuacct", "fs/cgroup/cpu"}) {
-    const auto quota = sensor_number(roots.sys / mount / "cpu.cfs_quota_us");
-    const auto period = sensor_number(roots.sys / mount / "cpu.cfs_period_us");
-    if (quota && period && *quota > 0 && *period > 0) return *quota / *period;
+  for (const fs::path& group : cgroup_folders(roots, "self", "cpu")) {
+    limit(sensor_number(group / "cpu.cfs_quota_us"), sensor_number(group / "cpu.cfs_period_us"));
   }
-  return std::nullopt;
+  return least;
 }
 
 /// Bytes; absent without a limit.
 std::optional<double> memory_limit(const MachineRoots& roots) {
-  for (const fs::path& group : cgroups_of(roots)) {
-    const auto limit = sensor_number(group / "memory.max");  // `max`: no number.
-    if (limit) return limit;
-  }
+  std::optional<double> least;
   constexpr double kNoLimit = 1e18;  // Version 1 writes a number of about 9e18.
-  const auto limit = sensor_number(roots.sys / "fs/cgroup/memory/memory.limit_in_bytes");
-  return limit && *limit < kNoLimit ? limit : std::nullopt;
+  const auto add = [&](const std::optional<double>& limit) {
+    if (limit && *limit < kNoLimit) least = std::min(least.value_or(*limit), *limit);
+  };
+  for (const fs::path& group : cgroup_folders(roots, "self", "")) {
+    add(sensor_number(group / "memory.max"));  // `max`: no number.
+  }
+  for (const fs::path& group : cgroup_folders(roots, "self", "memory")) {
+    add(sensor_number(group / "memory.limit_in_bytes"));
+  }
+  return least;
 }
 
 bool is_cgroup_visible(const MachineRoots& roots) {
@@ -140,7 +135,11 @@ DoctorCheck check_swap(const Patient& patient) {
 
 DoctorCheck check_gpu_users(const Patient& patient) {
   DoctorCheck check{"gpu_users", Health::kUnknown, "no graphics card was found", {}};
-  if (patient.sample.gpus.empty()) return check;
+  if (patient.sample.gpus.empty()) {
+    const auto why = patient.about.missing.find("gpu");
+    if (why != patient.about.missing.end()) check.found = why->second;
+    return check;
+  }
   constexpr double kInUse = 5;
   std::vector<std::string> parts;
   check.health = Health::kOk;
@@ -182,7 +181,7 @@ DoctorCheck check_container(const Patient& patient) {
     check.advice = fmt::format(
         "more threads than that are held back by the scheduler: --threads {:.0f}, or raise the "
         "limit (docker run --cpus)",
-        std::max(1.0, *processors));
+        std::max(1.0, std::floor(*processors)));
   } else if (memory) {
     check.advice = "what does not fit is killed: keep the model below it";
   }

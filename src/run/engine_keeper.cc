@@ -8,6 +8,7 @@
 #include "net/failure.h"
 #include "net/sleep.h"
 #include "run/matrix.h"
+#include "run/served_load.h"
 #include "store/run_dir.h"
 #include "supervise/detached.h"
 
@@ -54,7 +55,7 @@ Task<std::string> EngineKeeper::ready(int64_t cell) {
     if (live(cell).engine == nullptr || !live(cell).engine->loads_as_asked())
       co_return std::string();
     keep.loading = true;
-    keep.given_up = co_await load_as_asked(cell);
+    keep.given_up = co_await load_served_model(cell);
     keep.loading = false;
     co_return keep.given_up;
   }
@@ -75,34 +76,19 @@ Task<std::string> EngineKeeper::ready(int64_t cell) {
   co_return keep.given_up;
 }
 
-Task<std::string> EngineKeeper::load_as_asked(int64_t cell) {
-  const LiveCell& asking = live(cell);
-  const std::pair key(asking.cell.url, asking.cell.model);
-  if (const auto loaded = loaded_.find(key);
-      asking.asked_load == (loaded == loaded_.end() ? LaunchSettings() : loaded->second)) {
-    co_return std::string();
-  }
-  // A model that was loaded in another way stays so until it is unloaded.
-  const auto cold = co_await asking.engine->make_cold(asking.cell.model);
-  if (!cold) co_return cold.error().message;
-  loaded_.erase(key);
-  const LoadSettings settings = asked_of(asking);
-  const auto now = co_await asking.engine->load(asking.cell.model, settings);
-  if (!now) co_return now.error().message;
-  note_load(cell);
-  hooks_.note(fmt::format("loaded {} as asked", printable(asking.cell.id, 80)));
+Task<std::string> EngineKeeper::load_served_model(int64_t cell) {
+  const auto loaded = co_await load_as_asked(session_, live(cell));
+  if (!loaded) co_return loaded.error().message;
+  if (!*loaded) co_return std::string();
+  const std::string id = printable(live(cell).cell.id, 80);
+  const auto& refused = hosted_model_of(session_, live(cell)).said.refused;
+  hooks_.note(refused.empty()
+                  ? fmt::format("loaded {} as asked", id)
+                  : fmt::format("loaded {} without {}: refused", id, join(refused, ", ")));
   co_return std::string();
 }
 
-void EngineKeeper::note_load(int64_t cell) {
-  const LiveCell& asking = live(cell);
-  if (session_.managed(asking) != nullptr) return;
-  loaded_[std::pair(asking.cell.url, asking.cell.model)] = asking.asked_load;
-}
-
-void EngineKeeper::forget_load(int64_t cell) {
-  loaded_.erase(std::pair(live(cell).cell.url, live(cell).cell.model));
-}
+void EngineKeeper::forget_load(int64_t cell) { assay::forget_load(session_, live(cell)); }
 
 Task<std::string> EngineKeeper::reload(int64_t cell) {
   const auto loaded = co_await reload_cell(session_, static_cast<size_t>(cell));
@@ -128,7 +114,8 @@ Task<void> EngineKeeper::explain_failure(int64_t cell, int64_t deaths_before, Ca
 
 Task<void> EngineKeeper::prepare(std::set<int64_t> cells) {
   const int64_t first = *cells.begin();
-  if (!live(first).cell.matrix.empty() && session_.managed(live(first)) != nullptr) {
+  const bool takes_turns = live(first).cell.variant.empty() && session_.started.size() > 1;
+  if (takes_turns && session_.managed(live(first)) != nullptr) {
     stop_other_engines(session_, first);
     // So that loading is no part of the cell's share of the budget. A failure is told by the calls.
     [[maybe_unused]] const std::string failed = co_await ready(first);

@@ -41,12 +41,10 @@ class EngineKeeper {
   Task<std::string> ready(int64_t cell);
   /// Loads the cell's model anew, as the plan says. Returns why that failed, or nothing.
   Task<std::string> reload(int64_t cell);
-  /// The cell's model was just loaded as asked by somebody else, a cold start.
-  void note_load(int64_t cell);
   /// The server dropped the cell's model: it is loaded as asked before the next call.
   void forget_load(int64_t cell);
-  /// --prepare, before a stage of these cells. In a matrix of settings engines of ours run one at a
-  /// time, and the stage's is ready when this returns.
+  /// --prepare, before a stage of these cells. Save under --ab engines of ours run one at a time,
+  /// and the stage's is ready when this returns.
   Task<void> prepare(std::set<int64_t> cells);
 
   /// How often the engine of a cell died so far: to be read before a call.
@@ -65,7 +63,7 @@ class EngineKeeper {
     std::string given_up;  ///< Why the cell is not measured any more; empty while it is.
   };
   /// Has a server that is not ours load the model as the cell asks. Returns why that failed.
-  Task<std::string> load_as_asked(int64_t cell);
+  Task<std::string> load_served_model(int64_t cell);
   [[nodiscard]] LiveCell& live(int64_t cell) { return session_.cells[static_cast<size_t>(cell)]; }
   /// Takes notice of an engine that died.
   void notice_death(int64_t cell);
@@ -76,7 +74,6 @@ class EngineKeeper {
   const RunSpec& spec_;
   Hooks hooks_;
   std::map<int64_t, Keep> keeps_;
-  std::map<std::pair<std::string, std::string>, LaunchSettings> loaded_;  ///< By server and model.
 };
 
 }  // namespace assay

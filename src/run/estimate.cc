@@ -5,9 +5,12 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "engines/call.h"
+#include "run/engine_processes.h"
+#include "run/served_load.h"
 #include "run/synthetic.h"
 #include "run/wait_for.h"
 #include "stats/derive.h"
+#include "telemetry/source.h"
 
 namespace assay {
 namespace {
@@ -93,23 +96,28 @@ Limits limits_of(const RunSpec& spec) {
 void estimate_cell(Session& session, LiveCell& live, const RunSpec& spec,
                    std::optional<int64_t> context_length, const OnNote& note) {
   if (!live.cell.unavailable.empty()) return;
-  const std::string failed = session.wait_for(learn(live, spec, context_length));
+  // An engine of ours that has made room for another was asked before.
+  ManagedEngine* own = session.managed(live);
+  if (own != nullptr && own->state() != ManagedEngine::State::kRunning) return;
+  // Its calls will be skipped: nobody's model is to be loaded anew for that.
+  if (asks_for_load(live) && !takes_load(live)) return;
+  // What is learnt of a model that is loaded otherwise does not hold.
+  const auto loaded = session.wait_for(load_as_asked(session, live));
+  const std::string failed =
+      loaded ? session.wait_for(learn(live, spec, context_length)) : loaded.error().message;
   if (!failed.empty()) {
     note(fmt::format("{}: the first estimate failed: {}", printable(live.cell.id, 80), failed));
   }
-  if (const ManagedEngine* engine = session.managed(live)) {
-    live.cell.memory_bytes = engine->memory_bytes();
-    return;
-  }
-  // What the model takes is known once it is loaded.
-  const auto models = session.wait_for(live.engine->models(std::chrono::seconds(5)));
-  if (!models) return;
-  for (const ModelInfo& model : *models) {
-    if (model.name != live.cell.model) continue;
-    if (model.memory_bytes) live.cell.memory_bytes = model.memory_bytes;
-    if (model.vram_bytes) live.cell.vram_bytes = model.vram_bytes;
-    if (model.context_length) live.cell.context_length = model.context_length;
-  }
+  // What the model takes is known once it is loaded: the server's word, or what its process has.
+  const auto seen = engine_memory(session, live, machine_roots().proc);
+  if (seen) live.cell.memory_bytes = seen;
+  if (own != nullptr || live.engine == nullptr) return;
+  // How it was loaded is told by the run itself.
+  const auto told = session.wait_for(ask_load(session, live));
+  if (!told) return;
+  if (told->memory_bytes) live.cell.memory_bytes = told->memory_bytes;
+  if (told->vram_bytes) live.cell.vram_bytes = told->vram_bytes;
+  if (told->context_length) live.cell.context_length = told->context_length;
 }
 
 void estimate_cells(Session& session, const RunSpec& spec, std::optional<int64_t> context_length,

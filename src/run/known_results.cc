@@ -7,14 +7,21 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "run/sustain.h"
 #include "store/index.h"
 #include "store/ledger.h"
+#include "store/state.h"
 
 namespace assay {
 namespace {
+
+/// What stands around the run's id in Cell::unavailable.
+constexpr std::string_view kBefore = "run ";
+constexpr std::string_view kBehind = " has results";
+constexpr size_t kShortId = 8;
 
 /// What a leg asks, whatever the cell: phase, prompt, settings, concurrency, rate, --sustain.
 using Question = std::tuple<Phase, std::string, std::string, int64_t, std::optional<double>,
@@ -48,16 +55,31 @@ bool answers_all(const std::map<Question, int64_t>& questions,
 std::optional<int64_t> find_cell(const RunMeta& meta, const Cell& wanted) {
   for (size_t i = 0; i < meta.cells.size(); ++i) {
     const Cell& cell = meta.cells[i];
-    if (cell.id == wanted.id && cell.digest == wanted.digest && cell.version == wanted.version) {
+    // A file of ours that was replaced keeps its name.
+    const bool same_file = !wanted.managed || cell.model_bytes == wanted.model_bytes;
+    if (cell.id == wanted.id && cell.digest == wanted.digest && cell.version == wanted.version &&
+        same_file) {
       return static_cast<int64_t>(i);
     }
   }
   return std::nullopt;
 }
 
+/// Legs of a run whose answers stand: those that a person marked `invalid` do not, and of a run
+/// that is marked so none does.
+std::set<int64_t> standing(const State& state, const std::string& run_id,
+                           std::set<int64_t> answered) {
+  for (const auto& [key, mark] : state.all<Mark>()) {
+    if (mark.run_id != run_id || mark.mark != kInvalidMark) continue;
+    if (!mark.leg) return {};
+    answered.erase(*mark.leg);
+  }
+  return answered;
+}
+
 /// Id of the newest run that answers all of `questions` for `cell`, or empty.
-Result<std::string> answered_by(RunIndex& index, const RunMeta& plan, const Cell& cell,
-                                const std::map<Question, int64_t>& questions) {
+Result<std::string> answered_by(RunIndex& index, const State& state, const RunMeta& plan,
+                                const Cell& cell, const std::map<Question, int64_t>& questions) {
   RunFilter filter;
   filter.state = "completed";
   filter.suite = plan.suite;
@@ -72,7 +94,8 @@ Result<std::string> answered_by(RunIndex& index, const RunMeta& plan, const Cell
     if (!there) continue;
     const auto answered = index.answered_legs(run.run_id, cell.id);
     if (!answered) return fail(answered.error());
-    if (answers_all(questions, questions_for(*earlier, *there), *answered)) return run.run_id;
+    const auto stands = standing(state, run.run_id, *answered);
+    if (answers_all(questions, questions_for(*earlier, *there), stands)) return run.run_id;
   }
   return std::string();
 }
@@ -88,19 +111,29 @@ Result<int64_t> skip_known_results(const std::filesystem::path& data_dir, const 
   sustain_legs(spec, plan);
   auto index = RunIndex::open(data_dir);
   if (!index) return fail(index.error());
+  const auto state = read_state(data_dir);
+  if (!state) return fail(state.error());
   int64_t known = 0;
   for (size_t i = 0; i < meta.cells.size(); ++i) {
     Cell& cell = meta.cells[i];
     const auto questions = questions_for(plan, static_cast<int64_t>(i));
     if (!cell.unavailable.empty() || questions.empty()) continue;
-    const auto run = answered_by(*index, plan, cell, questions);
+    const auto run = answered_by(*index, *state, plan, cell, questions);
     if (!run) return fail(run.error());
     if (run->empty()) continue;
-    cell.unavailable =
-        fmt::format("has results in run {} (--force measures again)", run->substr(0, 8));
+    cell.unavailable = fmt::format("{}{}{}", kBefore, run->substr(0, kShortId), kBehind);
     ++known;
   }
   return known;
+}
+
+std::string known_run(const Cell& cell) {
+  const std::string_view why = cell.unavailable;
+  if (why.size() != kBefore.size() + kShortId + kBehind.size() || !why.starts_with(kBefore) ||
+      !why.ends_with(kBehind)) {
+    return {};
+  }
+  return std::string(why.substr(kBefore.size(), kShortId));
 }
 
 }  // namespace assay

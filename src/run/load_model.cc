@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/text.h"
-#include "gguf/gguf_reader.h"
+#include "run/model_file.h"
 #include "run/wait_for.h"
 
 namespace assay {
@@ -46,15 +46,11 @@ Result<DetachedEngine> load_model(const RunSpec& spec, const fs::path& data_dir,
                 fmt::format("--{} {}: a model is loaded in one way", name, join(values, ",")),
                 "'assay run --gguf FILE' measures several");
   }
-  const auto info = read_gguf_info(gguf);
-  if (!info) return fail(info.error());
+  const auto file = model_file_at(gguf);
+  if (!file) return fail(file.error());
   Session session;
-  LaunchRequest request;
-  request.gguf = gguf;
-  request.alias = gguf.stem().string();
-  request.program = spec.llama_server;
-  request.settings = load_settings_of(spec);
-  request.layers = info->layers;
+  const LaunchRequest request = launch_request(*file, spec.llama_server, load_settings_of(spec));
+  if (const std::string told = projector_left_out(*file, request); !told.empty()) note(told);
   auto made = ManagedEngine::make(session.http, request);
   if (!made) return fail(made.error());
   ManagedEngine& engine = **made;
@@ -65,7 +61,7 @@ Result<DetachedEngine> load_model(const RunSpec& spec, const fs::path& data_dir,
   DetachedEngine record;
   record.id = fmt::format("{:08x}", static_cast<uint32_t>(random_u64()));
   record.name = request.alias;
-  record.gguf = gguf.string();
+  record.gguf = file->path.string();
   record.launcher = engine.recipe().name;
   record.load.requested = request.settings;
   record.loader = identity_of(::getpid()).value_or(ProcessIdentity());

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "base/text.h"
@@ -70,7 +72,8 @@ std::set<std::string> local_cells(const RunSpec& spec, const RunMeta& meta) {
 }  // namespace
 
 double sampling_rate(const RunSpec& spec) {
-  const bool guarded = !spec.max_temp.empty() || !spec.max_power.empty();
+  const Wanted wanted = wanted_of(spec);
+  const bool guarded = wanted.temperature || wanted.power;
   return guarded && spec.sample_rate > 0 ? std::max(spec.sample_rate, kGuardedRate)
                                          : spec.sample_rate;
 }
@@ -78,8 +81,9 @@ double sampling_rate(const RunSpec& spec) {
 Result<void> check_guard_sensors(const RunSpec& spec) {
   const Wanted wanted = wanted_of(spec);
   if (!wanted.temperature && !wanted.power) return {};
-  constexpr MonoNs kApart = 100'000'000;  // Power is energy over time.
-  Machine machine(machine_roots(), mono_now_ns() - kApart);
+  constexpr std::chrono::milliseconds kApart{100};  // Power is energy over time.
+  Machine machine(machine_roots(), mono_now_ns());
+  if (wanted.power) std::this_thread::sleep_for(kApart);
   const TelemetrySample sample = machine.sample(mono_now_ns(), {});
   const std::string hint = "'assay doctor' shows what this machine tells";
   if (wanted.temperature && !hottest_of(sample)) {
@@ -110,21 +114,27 @@ Result<void> check_guard_cells(const RunSpec& spec, const std::vector<Cell>& cel
               "run assay on the engine's machine, or leave the options out");
 }
 
-std::string beyond_limits(const RunSpec& spec, const TelemetrySample& sample) {
+std::string beyond_limits(const RunSpec& spec, const MachineReadings& readings, MonoNs now) {
+  const auto blind = [&](const char* limit, const std::vector<SensorReading>& sensors) {
+    const std::string why = blindness(readings, sensors, now);
+    return why.empty() ? why : fmt::format("{}: guard_blind: {}", limit, why);
+  };
   if (!spec.max_temp.empty()) {
     const auto limit = parse_celsius(spec.max_temp);
-    const auto hottest = hottest_of(sample);
-    if (limit && hottest && hottest->celsius > *limit) {
-      return fmt::format("max_temp: the {} is at {:.0f} °C, above {:g} °C", hottest->sensor,
-                         hottest->celsius, *limit);
+    const auto hottest = hottest_of(readings, now);
+    if (limit && hottest && hottest->value > *limit) {
+      return fmt::format("max_temp: the {} is at {:.0f} °C{}, above {:g} °C", hottest->sensor,
+                         hottest->value, age_text(*hottest, now), *limit);
     }
+    if (auto why = blind("max_temp", readings.temperatures); !why.empty()) return why;
   }
   if (!spec.max_power.empty()) {
     const auto limit = parse_watts(spec.max_power);
-    const auto watts = power_of(sample);
+    const auto watts = power_of(readings.sample);
     if (limit && watts && *watts > *limit) {
       return fmt::format("max_power: the machine takes {:.0f} W, above {:g} W", *watts, *limit);
     }
+    return blind("max_power", readings.powers);
   }
   return {};
 }
@@ -143,22 +153,25 @@ void BusyMachine::see(const TelemetrySample& sample, MonoNs at) {
   last_ = at;
 }
 
-MachineGuard::MachineGuard(const RunSpec& spec, const RunMeta& meta, MonoNs epoch)
+MachineGuard::MachineGuard(const RunSpec& spec, const RunMeta& meta)
     : spec_(spec),
       meta_(meta),
-      epoch_(epoch),
       local_(local_cells(spec, meta)),
       busy_(cpu_share_of(meta, local_)) {}
 
-std::string MachineGuard::look(const std::optional<TelemetrySample>& latest,
+std::string MachineGuard::look(const std::optional<MachineReadings>& latest,
                                const InFlight& in_flight) {
-  if (!latest) return {};
-  if (latest->at_ns != seen_ns_) busy_.see(*latest, epoch_ + latest->at_ns);
-  seen_ns_ = latest->at_ns;
+  if (!latest) {
+    MachineReadings none;
+    none.began = none.at = began_;
+    return beyond_limits(spec_, none, mono_now_ns());
+  }
+  if (latest->at != seen_) busy_.see(latest->sample, latest->at);
+  seen_ = latest->at;
+  const MonoNs now = mono_now_ns();
   const auto since = busy_.since();
   const MonoNs limit = spec_.busy_timeout.count();
   if (limit > 0 && since) {
-    const MonoNs now = mono_now_ns();
     for (const auto& [index, watch] : in_flight.watches()) {
       if (index < 0 || watch->silent_since() == 0) continue;
       const Leg& leg = meta_.legs[static_cast<size_t>(meta_.calls[static_cast<size_t>(index)].leg)];
@@ -166,7 +179,7 @@ std::string MachineGuard::look(const std::optional<TelemetrySample>& latest,
       if (now - std::max(*since, watch->silent_since()) >= limit) watch->too_busy();
     }
   }
-  return beyond_limits(spec_, *latest);
+  return beyond_limits(spec_, *latest, now);
 }
 
 }  // namespace assay

@@ -12,10 +12,11 @@
 #include "model/run.h"
 #include "model/telemetry.h"
 #include "run/in_flight.h"
+#include "run/machine_readings.h"
 
 namespace assay {
 
-/// Samples a second where --max-temp or --max-power decide, so that they do within a second.
+/// Samples a second where a temperature or a power decides, so that it does within a second.
 inline constexpr double kGuardedRate = 2;
 /// The rate at which this machine is sampled: --sample-rate, or more where a limit wants it.
 double sampling_rate(const RunSpec& spec);
@@ -28,8 +29,9 @@ Result<void> check_guard_sensors(const RunSpec& spec);
 Result<void> check_guard_cells(const RunSpec& spec, const std::vector<Cell>& cells);
 
 /// What the machine did wrong, in words: `max_temp: the CPU is at 93 °C, above 90 °C`. Empty while
-/// it is within --max-temp and --max-power. What no sensor tells is within them.
-std::string beyond_limits(const RunSpec& spec, const TelemetrySample& sample);
+/// it is within --max-temp and --max-power. Where a sensor that told before tells no more nobody
+/// knows whether it is, and that is beyond them: `max_temp: guard_blind: …`.
+std::string beyond_limits(const RunSpec& spec, const MachineReadings& readings, MonoNs now);
 
 /// Since when the machine has been busy without a pause: a card at kBusyShare or more, or as many
 /// logical processors together as the engine has threads.
@@ -51,20 +53,20 @@ inline constexpr double kBusyShare = 0.95;
 /// Looks at the machine a few times a second while calls are in flight. Load thread only.
 class MachineGuard {
  public:
-  /// `epoch`: what samples' instants count from. All outlive it.
-  MachineGuard(const RunSpec& spec, const RunMeta& meta, MonoNs epoch);
+  /// Both outlive it.
+  MachineGuard(const RunSpec& spec, const RunMeta& meta);
 
   /// Gives up calls that have been without a token for --busy-timeout on a machine that was busy
   /// all the time. Returns why the run has to stop; empty when it goes on.
-  std::string look(const std::optional<TelemetrySample>& latest, const InFlight& in_flight);
+  std::string look(const std::optional<MachineReadings>& latest, const InFlight& in_flight);
 
  private:
   const RunSpec& spec_;
   const RunMeta& meta_;
-  const MonoNs epoch_;
   std::set<std::string> local_;  ///< Cells whose engine runs on this machine.
   BusyMachine busy_;
-  int64_t seen_ns_ = INT64_MIN;
+  MonoNs seen_ = INT64_MIN;
+  const MonoNs began_ = mono_now_ns();
 };
 
 }  // namespace assay

@@ -5,8 +5,9 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "gguf/dummy_model.h"
-#include "gguf/gguf_reader.h"
 #include "run/instrument_cache.h"
+#include "run/model_file.h"
+#include "run/served_load.h"
 #include "run/session.h"
 #include "run/wait_for.h"
 
@@ -94,22 +95,18 @@ void add_failed_cell(Session& session, const ManagedEngine& engine, LiveCell liv
 
 }  // namespace
 
-Result<void> add_managed_cell(Session& session, const RunSpec& spec, const fs::path& gguf,
+Result<void> add_managed_cell(Session& session, const RunSpec& spec, const ModelFile& file,
                               const OnNote& note) {
-  const auto info = read_gguf_info(gguf);
-  if (!info) return fail(info.error());
-  LaunchRequest request;
-  request.gguf = gguf;
-  request.alias = gguf.stem().string();
-  request.program = spec.llama_server;
-  request.settings = wanted_settings(spec);
-  request.layers = info->layers;
+  const GgufInfo& info = file.header;
+  LaunchRequest request = launch_request(file, spec.llama_server, wanted_settings(spec));
+  const std::string left_out = projector_left_out(file, request);
   auto made = ManagedEngine::make(session.http, std::move(request));
   if (!made) return fail(made.error());
   ManagedEngine& engine = **made;
+  if (!left_out.empty()) note(left_out);
   note(fmt::format("starting {} with {}",
                    spec.llama_server.empty() ? "the bundled llama.cpp engine" : spec.llama_server,
-                   gguf.filename().string()));
+                   file.path.filename().string()));
   session.load_timeout = spec.load_timeout;
   LoadOptions options;
   options.timeout = spec.load_timeout;
@@ -127,9 +124,9 @@ Result<void> add_managed_cell(Session& session, const RunSpec& spec, const fs::p
   Cell& cell = live.cell;
   cell.model = engine.request().alias;
   cell.managed = true;
-  cell.random_weights = info->random_weights;
-  cell.quantization = info->quantisation;
-  cell.model_bytes = info->file_bytes;
+  cell.random_weights = info.random_weights;
+  cell.quantization = info.quantisation;
+  cell.model_bytes = info.file_bytes;
   cell.launcher = engine.recipe().name;
   cell.load_requested = engine.request().settings;
   cell.load_attempts = engine.attempts();
@@ -140,7 +137,7 @@ Result<void> add_managed_cell(Session& session, const RunSpec& spec, const fs::p
   cell.load_effective = effective_settings(engine, *answer);
   cell.load_ms = engine.load_ms();
   cell.threads = cell.load_effective->threads;
-  if (const auto& cost = info->token_cost) {
+  if (const auto& cost = info.token_cost) {
     // On this machine's cores alone the machine's own speed is the ceiling.
     const bool on_cores = cell.load_effective->gpu_layers.value_or(0) == 0;
     if (on_cores) {
@@ -148,18 +145,22 @@ Result<void> add_managed_cell(Session& session, const RunSpec& spec, const fs::p
     }
   }
   live.started = session.started.size();
-  live.model_file = gguf.string();
+  live.model_file = file.path.string();
   session.cells.push_back(std::move(live));
   session.started.push_back(std::move(*made));
   return {};
 }
 
 Result<void> add_named_file(Session& session, const RunSpec& spec, const OnNote& note) {
-  if (!spec.gguf.empty()) return add_managed_cell(session, spec, spec.gguf, note);
-  const auto path =
-      cached_dummy(spec.shape.empty() ? std::string(kDefaultShape) : spec.shape, note);
-  if (!path) return fail(path.error());
-  return add_managed_cell(session, spec, *path, note);
+  fs::path path = spec.gguf;
+  if (spec.gguf.empty()) {
+    auto dummy = cached_dummy(spec.shape.empty() ? std::string(kDefaultShape) : spec.shape, note);
+    if (!dummy) return fail(dummy.error());
+    path = std::move(*dummy);
+  }
+  const auto file = model_file_at(path);
+  if (!file) return fail(file.error());
+  return add_managed_cell(session, spec, *file, note);
 }
 
 bool can_reload(const LiveCell& cell) {
@@ -169,27 +170,21 @@ bool can_reload(const LiveCell& cell) {
 Task<Result<std::string>> unload_cell(Session& session, size_t cell) {
   LiveCell& live = session.cells[cell];
   ManagedEngine* engine = session.managed(live);
-  if (engine == nullptr) co_return co_await live.engine->make_cold(live.cell.model);
+  if (engine == nullptr) {
+    auto kind = co_await live.engine->make_cold(live.cell.model);
+    if (kind) forget_load(session, live);
+    co_return kind;
+  }
   engine->stop();
   co_return std::string("restart");
-}
-
-LoadSettings asked_of(const LiveCell& cell) {
-  LoadSettings settings;
-  settings.context_length = cell.asked_load.context_length;
-  settings.batch_size = cell.asked_load.batch_size;
-  const auto& flash = cell.asked_load.flash_attention;
-  if (flash && *flash != "auto") settings.flash_attention = *flash == "on";
-  return settings;
 }
 
 Task<Result<bool>> load_cell(Session& session, size_t cell) {
   LiveCell& live = session.cells[cell];
   ManagedEngine* engine = session.managed(live);
   if (engine == nullptr) {
-    if (live.engine->loads_in_call()) co_return false;
-    const LoadSettings settings = asked_of(live);
-    const auto loaded = co_await live.engine->load(live.cell.model, settings);
+    if (live.engine->loads_in_call() && !asks_for_load(live)) co_return false;
+    const auto loaded = co_await load_served(session, live);
     if (!loaded) co_return fail(loaded.error());
     co_return true;
   }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "run/estimate.h"
 #include "run/planner.h"
+#include "run/served_load.h"
 #include "run/wait_for.h"
 
 namespace assay {
@@ -73,7 +74,7 @@ LiveCell combined(const LiveCell& cell, const Variant& variant) {
   LiveCell own = cell;
   own.cell.matrix = variant.matrix;
   own.cell.id += "@" + variant.name;
-  if (!own.cell.managed) own.asked_load = load_settings_of(variant.spec);
+  ask_for_load(load_settings_of(variant.spec), own);
   return own;
 }
 
@@ -87,15 +88,6 @@ void take_estimate(const Cell& from, Cell& to) {
   to.estimated_decode_tps = from.estimated_decode_tps;
   to.tokens_per_word = from.tokens_per_word;
   to.prompt_overhead = from.prompt_overhead;
-}
-
-/// Whether a server that is not ours can be asked for this way of loading a model.
-bool can_be_loaded(const LiveCell& live) {
-  CallSettings settings;
-  settings.load = live.asked_load;
-  settings.context_length = live.asked_load.context_length;
-  settings.load->context_length.reset();
-  return live.engine->fit(settings).missing.empty();
 }
 
 /// Stops an engine of ours that has only been looked at.
@@ -150,7 +142,7 @@ Result<std::vector<Variant>> open_matrix(Session& session, std::span<const Varia
     // A server is the same for all combinations: it need not be asked again.
     if (!ours) end = matrix.size();
     for (LiveCell live : found) {
-      if (ours && needs_estimates(spec)) {
+      if (live.cell.managed && needs_estimates(spec)) {
         estimate_cell(session, live, spec, needed_context(spec), note);
       }
       for (size_t i = begin; i < end; ++i) {
@@ -169,7 +161,7 @@ void estimate_matrix(Session& session, std::span<const Variant> cells, const OnN
   const LiveCell* last = nullptr;
   for (size_t i = 0; i < session.cells.size(); ++i) {
     LiveCell& live = session.cells[i];
-    if (live.cell.managed || !live.cell.unavailable.empty() || !can_be_loaded(live)) continue;
+    if (live.cell.managed || !live.cell.unavailable.empty() || !takes_load(live)) continue;
     const bool known = last != nullptr && last->engine == live.engine &&
                        last->cell.model == live.cell.model && last->asked_load == live.asked_load;
     if (known) {

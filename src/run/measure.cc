@@ -103,8 +103,9 @@ Measured carry_out(Session& session, const RunSpec& spec, const RunMeta& meta,
 /// How the engines behind the session's cells can be asked.
 FitOf fit_of(const Session& session) {
   return [&session](int64_t cell, const CallSettings& settings) {
-    const std::shared_ptr<Engine>& engine = session.cells[static_cast<size_t>(cell)].engine;
-    return engine ? engine->fit(settings) : SettingsFit();
+    const LiveCell& live = session.cells[static_cast<size_t>(cell)];
+    if (live.engine == nullptr) return SettingsFit();
+    return live.engine->fit_request(CallRequest(live.cell.model, std::string(), settings));
   };
 }
 
@@ -164,8 +165,10 @@ Result<void> skip_known(const std::filesystem::path& data_dir, const RunSpec& sp
   if (!known) return fail(known.error());
   for (size_t i = 0; i < meta.cells.size(); ++i) session.cells[i].cell = meta.cells[i];
   if (*known > 0) {
-    note(fmt::format("{} of {} models have results for these settings; --force measures them again",
-                     *known, meta.cells.size()));
+    note(
+        fmt::format("{} of {} cells have results for these settings: 'assay runs show ID' shows "
+                    "those of the run that is named, --force measures again",
+                    *known, meta.cells.size()));
   }
   return {};
 }
@@ -247,9 +250,9 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
       *harness ? open_harness(session, spec, **harness) : open_run(session, spec, *variants, keep);
   if (!opened) return fail(opened.error());
   for (const LiveCell& live : session.cells) meta.cells.push_back(live.cell);
-  if (auto here = check_guard_cells(spec, std::exchange(meta.cells, {})); !here) {
-    return fail(here.error());
-  }
+  const std::vector<Cell> found = std::exchange(meta.cells, {});
+  if (auto here = check_guard_cells(spec, found); !here) return fail(here.error());
+  if (auto named = check_sample_nodes(spec, found); !named) return fail(named.error());
   if (auto passed = pass_preflight(session, spec, *harness, meta, note); !passed) {
     return fail(passed.error());
   }
@@ -282,7 +285,7 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
   }
   meta.seed = spec.seed ? static_cast<uint64_t>(*spec.seed) : random_u64() >> 16;
   meta.labels = spec.labels;
-  meta.options_json = changed_options_json(spec);
+  meta.options_json = changed_options_json(to_record(spec, meta.cells));
   if (auto planned = make_plan(spec, meta, *variants, fit_of(session)); !planned) {
     return fail(planned.error());
   }
@@ -312,7 +315,9 @@ Result<Measured> measure(const RunSpec& spec, const MeasureHooks& hooks) {
                                 EventLines(meta.run_id), hooks);
   update_index(*data_dir, hooks);
   for (const Cell& cell : meta.cells) {
-    if (available_cells(meta) > 0 || !cell.managed) continue;
+    const bool was_loaded =
+        !cell.load_attempts.empty() && cell.load_attempts.back().outcome == LoadOutcome::kOk;
+    if (available_cells(meta) > 0 || !cell.managed || was_loaded) continue;
     Error error = not_loaded(cell);
     error.hint = fmt::format("'assay runs show {} --json' has each attempt with the end of its log",
                              meta.run_id.substr(0, 8));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/quantity.h"
@@ -72,11 +73,23 @@ std::vector<std::string> parts_of(const std::vector<std::string>& values) {
   return parts;
 }
 
+bool is_word_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+/// Whether a text has the word between its ends, hyphens, dots and underscores: `q4` is in
+/// `q4_k_m`, `f16` is not in `bf16`. Both in lower case.
+bool has_word(std::string_view text, std::string_view word) {
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    const bool begins = at == 0 || !is_word_char(text[at - 1]);
+    if (begins && (end == text.size() || !is_word_char(text[end]))) return true;
+  }
+  return false;
+}
+
 bool holds_word(const std::vector<std::string>& words, const std::string& text) {
   const std::string lower = to_lower(text);
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return lower.find(to_lower(word)) != std::string::npos;
-  });
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return has_word(lower, to_lower(word)); });
 }
 
 std::string number_label(int64_t parameters) {

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <deque>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "base/text.h"
+#include "model/sample_node.h"
 #include "process/line_child.h"
 #include "store/telemetry_relay.h"
 #include "telemetry/clock_offset.h"
@@ -92,10 +94,17 @@ void NodeSampler::State::run() {
   while (!stopping) {
     auto line = child->next_line(kTurn);
     const MonoNs now = mono_now_ns();
-    if (!line && line.error().code != Errc::kTimeout) return;  // Its samples end; ours go on.
+    if (!line && line.error().code != Errc::kTimeout) {  // Its samples end; ours go on.
+      if (!stopping) relay.on_end(line.error().message);
+      return;
+    }
     if (line && !is_answer(*line, now)) pass_on(*line);
     // Clocks drift apart: a question now and then.
-    if (now - asked_at > kAskEveryNs && !ask()) return;
+    if (now - asked_at <= kAskEveryNs) continue;
+    if (const auto asked = ask(); !asked) {
+      if (!stopping) relay.on_end(asked.error().message);
+      return;
+    }
   }
 }
 
@@ -110,22 +119,25 @@ const std::string& NodeSampler::node() const { return state_->node; }
 
 Result<std::unique_ptr<NodeSampler>> NodeSampler::connect(const std::string& asked,
                                                           double rate_hz) {
-  const size_t equals = asked.find('=');
+  const auto parsed = parse_sample_node(asked);
+  if (!parsed) return fail(parsed.error());
   std::unique_ptr<NodeSampler> sampler(new NodeSampler());
   State& state = *sampler->state_;
-  state.node = asked.substr(0, equals);
-  const std::string destination = asked.substr(equals + 1);
+  state.node = parsed->node;
+  const std::string& destination = parsed->destination;
   // ssh hands its last arguments to a shell over there: nothing of ours in them needs quotes.
-  auto child = LineChild::start({"ssh", "-T", "-o", "BatchMode=yes", "--", destination, "assay",
-                                 "sample", "--rate", fmt::format("{}", rate_hz), "--clock"});
+  auto child =
+      LineChild::start({"ssh", "-T", "-o", "BatchMode=yes", "--", destination, parsed->program,
+                        "sample", "--rate", fmt::format("{}", rate_hz), "--clock"});
   if (!child) return fail(child.error());
   state.child = std::move(*child);
   if (auto learned = state.learn_clock(); !learned) {
     return fail(learned.error().code,
                 fmt::format("node {} cannot be sampled: {}", printable(state.node, 60),
                             learned.error().message),
-                fmt::format("'ssh {} assay sample --for 2s' has to print lines without asking",
-                            printable(destination, 100)));
+                fmt::format("'ssh {} {} sample --for 2s' has to print lines without asking; "
+                            "NODE=DEST:PATH names assay over there",
+                            printable(destination, 100), printable(parsed->program, 100)));
   }
   return sampler;
 }
@@ -133,6 +145,22 @@ Result<std::unique_ptr<NodeSampler>> NodeSampler::connect(const std::string& ask
 void NodeSampler::start(Relay relay) {
   state_->relay = std::move(relay);
   state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+Result<void> check_sample_nodes(const RunSpec& spec, const std::vector<Cell>& cells) {
+  std::set<std::string> nodes;
+  for (const Cell& cell : cells) nodes.insert(cell.id.substr(0, cell.id.find(':')));
+  for (const std::string& asked : spec.sample_nodes) {
+    const auto parsed = parse_sample_node(asked);
+    if (!parsed) return fail(parsed.error());
+    if (nodes.contains(parsed->node)) continue;
+    return fail(Errc::kInvalidArgument,
+                fmt::format("--sample-node {}: no cell of this run is of that node",
+                            printable(parsed->node, 80)),
+                fmt::format("NODE is the first part of a cell's id; here: {}",
+                            printable(join({nodes.begin(), nodes.end()}, ", "), 300)));
+  }
+  return {};
 }
 
 Result<std::vector<std::unique_ptr<NodeSampler>>> connect_nodes(const RunSpec& spec) {

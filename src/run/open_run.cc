@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/text.h"
 #include "run/declared_cells.h"
@@ -82,6 +84,21 @@ Result<void> open_run(Session& session, const RunSpec& spec, std::vector<Variant
   return {};
 }
 
+RunSpec to_record(RunSpec spec, const std::vector<Cell>& cells) {
+  const bool named_file = !spec.gguf.empty() || !spec.shape.empty();
+  if (named_file || std::ranges::none_of(cells, &Cell::managed)) spec.models_dir.clear();
+  const auto from_anywhere = [](std::string& path) {
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error);
+    if (!path.empty() && !error) path = absolute.lexically_normal().string();
+  };
+  from_anywhere(spec.gguf);
+  for (std::string& directory : spec.models_dir) from_anywhere(directory);
+  // Without a folder it is a name on PATH.
+  if (spec.llama_server.find('/') != std::string::npos) from_anywhere(spec.llama_server);
+  return spec;
+}
+
 Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller) {
   RunSpec spec;
   const auto json = nlohmann::json::parse(meta.options_json, nullptr, false);
@@ -99,6 +116,7 @@ Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller) {
                   fmt::format("the ledger's option {} is damaged: {}", name, set.error().message));
     }
   }
+  if (spec.models_dir.empty()) spec.models_dir = caller.models_dir;
   spec.data_dir = caller.data_dir;
   spec.wait = caller.wait;
   spec.api_key_file = caller.api_key_file.empty() ? spec.api_key_file : caller.api_key_file;

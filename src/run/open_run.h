@@ -15,6 +15,10 @@ namespace assay {
 Result<void> open_run(Session& session, const RunSpec& spec, std::vector<Variant>& variants,
                       const OnNote& note);
 
+/// The options as a ledger keeps them: model files, their directories and programs are found from
+/// any folder. The directories are of those runs alone that measure files in them.
+RunSpec to_record(RunSpec spec, const std::vector<Cell>& cells);
+
 /// The options that a run was started with; data_dir, wait and output are the caller's.
 Result<RunSpec> recorded_spec(const RunMeta& meta, const RunSpec& caller);
 

@@ -59,7 +59,10 @@ int64_t PlanBuilder::add_leg(int64_t cell, int64_t prompt, Phase phase, int64_t 
   leg.calls = calls;
   leg.settings = settings;
   leg.settings_hash = settings_hash(settings, served.load_effective);
-  leg.requested_settings_hash = settings_hash(settings, served.load_requested);
+  // Others are asked in the calls' own settings.
+  const bool is_ours = served.managed || !served.launcher.empty();
+  leg.requested_settings_hash =
+      settings_hash(settings, is_ours ? served.load_requested : std::nullopt);
   leg.skip = std::move(skip);
   fit_to_engine(leg);
   meta_.legs.push_back(std::move(leg));

@@ -10,9 +10,11 @@ namespace {
 
 /// Whether its engine runs with less than was asked for.
 bool is_fall_back(const Cell& cell) {
-  return cell.load_effective &&
-         std::any_of(cell.load_attempts.begin(), cell.load_attempts.end(),
-                     [](const LoadAttempt& a) { return a.outcome == LoadOutcome::kGpuOom; });
+  return cell.load_effective && std::any_of(cell.load_attempts.begin(), cell.load_attempts.end(),
+                                            [](const LoadAttempt& a) {
+                                              return a.outcome == LoadOutcome::kGpuOom ||
+                                                     a.outcome == LoadOutcome::kOomKilled;
+                                            });
 }
 
 }  // namespace

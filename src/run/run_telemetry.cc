@@ -1,8 +1,11 @@
 #include "run/run_telemetry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "base/text.h"
 #include "net/own_host.h"
 #include "run/machine_guard.h"
 
@@ -12,6 +15,18 @@ namespace {
 constexpr MonoNs kSecondNs = 1'000'000'000;
 /// A sample comes a moment early or late; each second of a rate of 1 has its own.
 constexpr MonoNs kEarlyNs = 50'000'000;
+
+/// Of the cells of this machine whose engine we did not start.
+std::vector<uint16_t> listening_ports(const RunMeta& meta, const std::vector<std::string>& local) {
+  std::vector<uint16_t> ports;
+  for (const Cell& cell : meta.cells) {
+    if (cell.managed || std::find(local.begin(), local.end(), cell.id) == local.end()) continue;
+    const auto url = parse_url(cell.url);
+    if (!url || std::find(ports.begin(), ports.end(), url->port) != ports.end()) continue;
+    ports.push_back(url->port);
+  }
+  return ports;
+}
 
 }  // namespace
 
@@ -46,6 +61,13 @@ RunTelemetry::RunTelemetry(const Setup& setup)
     relay.on_line = [this, number = relay.number](std::string line, bool is_header) {
       keep(std::move(line), number, is_header);
     };
+    relay.on_end = [&session = setup.session, &note = setup.note,
+                    node = nodes_[i]->node()](const std::string& why) {
+      boost::asio::post(session.io, [&note, node, why] {
+        note(fmt::format("node {}: its samples end before the run does: {}", printable(node, 80),
+                         why));
+      });
+    };
     nodes_[i]->start(std::move(relay));
   }
   const auto tell = [&session = setup.session,
@@ -55,11 +77,16 @@ RunTelemetry::RunTelemetry(const Setup& setup)
     });
   };
   const double rate = sampling_rate(setup.spec);
-  SamplerOptions options{machine_roots(), rate, setup.epoch};
+  watched_.ports = listening_ports(setup.meta, cells.local);
+  SamplerOptions options{machine_roots(), rate, setup.epoch, watched_};
   sampler_.emplace(
       std::move(options),
-      [this, tell, local = std::move(cells.local), rate, has_header = false, told = -kSecondNs](
-          const TelemetryStream& machine, const TelemetrySample& sample) mutable {
+      [this, tell, local = std::move(cells.local), rate, epoch = setup.epoch, has_header = false,
+       told = -kSecondNs](const TelemetryStream& machine, const TelemetrySample& sample) mutable {
+        {
+          const std::lock_guard lock(mutex_);
+          readings_.see(sample, epoch + sample.at_ns);
+        }
         if (!has_header) {
           TelemetryStream about = machine;
           about.node = "local";
@@ -85,13 +112,15 @@ void RunTelemetry::watch(const std::vector<std::unique_ptr<ManagedEngine>>& engi
   for (const auto& engine : engines) {
     if (const auto pid = engine->pid()) processes.push_back(*pid);
   }
-  if (!sampler_ || processes == watched_) return;
-  watched_ = processes;
-  sampler_->watch(std::move(processes));
+  if (!sampler_ || processes == watched_.processes) return;
+  watched_.processes = std::move(processes);
+  sampler_->watch(watched_);
 }
 
-std::optional<TelemetrySample> RunTelemetry::latest() const {
-  return sampler_ ? sampler_->latest() : std::nullopt;
+std::optional<MachineReadings> RunTelemetry::latest() const {
+  const std::lock_guard lock(mutex_);
+  if (readings_.samples == 0) return std::nullopt;
+  return readings_;
 }
 
 void RunTelemetry::keep(std::string line, int64_t stream, bool is_header) {

@@ -9,6 +9,7 @@
 #include "model/options.h"
 #include "model/run.h"
 #include "run/live_events.h"
+#include "run/machine_readings.h"
 #include "run/session.h"
 #include "store/telemetry_file.h"
 #include "store/writer.h"
@@ -33,6 +34,7 @@ class RunTelemetry {
     const RunSpec& spec;
     RunWriter& writer;
     LiveEvents& events;        ///< Hears of this machine once a second, on the load thread.
+    const OnNote& note;        ///< Hears of a node whose samples end, on the load thread.
     MonoNs epoch = 0;          ///< The run's start.
     size_t written_bytes = 0;  ///< By earlier sessions of the run.
   };
@@ -43,19 +45,21 @@ class RunTelemetry {
   RunTelemetry(const RunTelemetry&) = delete;
   RunTelemetry& operator=(const RunTelemetry&) = delete;
 
-  /// The engines that we started, from the next sample on. One thread.
+  /// The engines that we started, beside those that listen on this machine, from the next sample
+  /// on. One thread.
   void watch(const std::vector<std::unique_ptr<ManagedEngine>>& engines);
-  /// This machine's newest sample, for gates. Absent before the first. Any thread.
-  [[nodiscard]] std::optional<TelemetrySample> latest() const;
+  /// What this machine's sensors said last, for gates. Absent before the first sample. Any thread.
+  [[nodiscard]] std::optional<MachineReadings> latest() const;
 
  private:
   void keep(std::string line, int64_t stream, bool is_header);
 
   RunWriter& writer_;
   std::vector<std::unique_ptr<NodeSampler>>& nodes_;
-  std::vector<int> watched_;
-  std::mutex mutex_;  ///< Guards `room_`: samplers' threads write.
+  WatchedEngines watched_;
+  mutable std::mutex mutex_;  ///< Guards `room_` and `readings_`: samplers' threads write.
   TelemetryRoom room_;
+  MachineReadings readings_;
   std::optional<Sampler> sampler_;
 };
 

@@ -40,19 +40,20 @@ class Runner {
         keeper_(run.session, run.spec, keeper_hooks()),
         stop_(run.session.io, run.spec.grace, stop_hooks()),
         records_(run_, [this] { stop_.now(); }),
+        load_watch_(run_, records_),
         course_(run_),
         cooling_(run.session.io, cooldown_of(run.spec.cooldown), run.epoch, cooling_hooks()),
         in_flight_([this](bool any) { cooling_.in_flight(any); }),
-        guard_(run_.spec, run_.meta, run_.epoch),
-        issuer_(run_,
-                CallIssuer::Around{keeper_, course_, records_, disk_, stop_, in_flight_, cooling_}),
+        guard_(run_.spec, run_.meta),
+        issuer_(run_, CallIssuer::Around{keeper_, course_, records_, load_watch_, disk_, stop_,
+                                         in_flight_, cooling_}),
         counters_(run.session),
         ticker_(run.session.io) {}
 
   RunResult run() {
     LoopLag lag(run_.session.io);
     telemetry_.emplace(RunTelemetry::Setup{run_.session, run_.meta, run_.spec, run_.writer,
-                                           run_.events, run_.epoch,
+                                           run_.events, run_.note, run_.epoch,
                                            run_.remaining.telemetry_bytes});
     stop_.listen();
     tick();
@@ -226,6 +227,7 @@ class Runner {
   EngineKeeper keeper_;
   RunStop stop_;
   RecordKeeper records_;
+  LoadWatch load_watch_;
   CellCourse course_;
   Cooling cooling_;
   InFlight in_flight_;

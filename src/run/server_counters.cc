@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "run/served_load.h"
 #include "run/wait_for.h"
 
 namespace assay {
@@ -14,19 +15,27 @@ std::optional<int64_t> growth(std::optional<int64_t> before, std::optional<int64
   return *after - *before;
 }
 
+CounterSource source_of(const LiveCell& live) {
+  return {live.engine.get(), live.engine->counts_each_model() ? live.cell.model : std::string()};
+}
+
+ServerCounters of_cell(Session& session, const LiveCell& live, ServerCounters counters) {
+  counters.url = live.cell.url;
+  // Those of one model begin anew with its process.
+  if (!counters.model.empty()) counters.load = hosted_model_of(session, live).changes;
+  return counters;
+}
+
 }  // namespace
 
 std::vector<ServerCounters> read_counters(Session& session) {
   std::vector<ServerCounters> all;
-  std::vector<const Engine*> asked;
+  std::set<CounterSource> asked;
   for (const LiveCell& live : session.cells) {
-    const Engine* engine = live.engine.get();
-    if (engine == nullptr || std::find(asked.begin(), asked.end(), engine) != asked.end()) continue;
-    asked.push_back(engine);
-    auto counters = session.wait_for(live.engine->counters(kTimeout));
+    if (live.engine == nullptr || !asked.insert(source_of(live)).second) continue;
+    auto counters = session.wait_for(live.engine->counters(live.cell.model, kTimeout));
     if (!counters) continue;
-    counters->url = live.cell.url;
-    all.push_back(std::move(*counters));
+    all.push_back(of_cell(session, live, std::move(*counters)));
   }
   return all;
 }
@@ -35,11 +44,13 @@ std::vector<ServerCounters> counted_since(const std::vector<ServerCounters>& bef
                                           const std::vector<ServerCounters>& after) {
   std::vector<ServerCounters> grown;
   for (const ServerCounters& b : before) {
-    const auto a = std::find_if(after.begin(), after.end(),
-                                [&](const ServerCounters& c) { return c.url == b.url; });
+    const auto a = std::find_if(after.begin(), after.end(), [&](const ServerCounters& c) {
+      return c.url == b.url && c.model == b.model && c.load == b.load;
+    });
     if (a == after.end()) continue;
     ServerCounters& grew = grown.emplace_back();
     grew.url = b.url;
+    grew.model = b.model;
     grew.prompt_tokens = growth(b.prompt_tokens, a->prompt_tokens);
     grew.output_tokens = growth(b.output_tokens, a->output_tokens);
     grew.prefix_queries = growth(b.prefix_queries, a->prefix_queries);
@@ -51,12 +62,12 @@ std::vector<ServerCounters> counted_since(const std::vector<ServerCounters>& bef
 Task<void> StageCounters::begin(const RunMeta& meta, std::set<int64_t> legs) {
   legs_ = std::move(legs);
   cells_.clear();
-  std::set<const Engine*> engines;
+  std::set<CounterSource> sources;
   for (const int64_t leg : legs_) {
     const auto cell = static_cast<size_t>(meta.legs[static_cast<size_t>(leg)].cell);
-    const Engine* engine = session_.cells[cell].engine.get();
-    if (engine == nullptr || silent_.contains(engine)) continue;
-    if (engines.insert(engine).second) cells_.insert(cell);
+    const LiveCell& live = session_.cells[cell];
+    if (live.engine == nullptr || silent_.contains(live.engine.get())) continue;
+    if (sources.insert(source_of(live)).second) cells_.insert(cell);
   }
   before_ = co_await read();
 }
@@ -74,13 +85,14 @@ Task<std::vector<ServerCounters>> StageCounters::read() {
   std::vector<ServerCounters> all;
   for (const size_t cell : cells_) {
     const LiveCell& live = session_.cells[cell];
-    auto counters = co_await live.engine->counters(kTimeout);
+    const std::shared_ptr<Engine> engine = live.engine;
+    auto counters = co_await engine->counters(live.cell.model, kTimeout);
     if (!counters) {
-      silent_.insert(live.engine.get());
+      // A router says nothing of a model that is not loaded yet.
+      if (!engine->counts_each_model()) silent_.insert(engine.get());
       continue;
     }
-    counters->url = live.cell.url;
-    all.push_back(std::move(*counters));
+    all.push_back(of_cell(session_, live, std::move(*counters)));
   }
   co_return all;
 }

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "model/run.h"
 #include "run/session.h"
 
 namespace assay {
+
+/// What counts: a server, or one model of a server that counts each by itself.
+using CounterSource = std::pair<const Engine*, std::string>;
 
 /// What each server of the session has counted so far, of all its clients; those that do not count
 /// are left out. At most two seconds a server.
@@ -34,7 +39,7 @@ class StageCounters {
 
   Session& session_;
   std::set<int64_t> legs_;
-  std::set<size_t> cells_;  // One of each server that counts.
+  std::set<size_t> cells_;  // One of each source.
   std::set<const Engine*> silent_;
   std::vector<ServerCounters> before_;
   std::vector<ServerCounters> kept_;

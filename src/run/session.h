@@ -3,9 +3,11 @@
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/secret.h"
@@ -21,6 +23,8 @@ namespace assay {
 /// Tells people what is going on before and during a run; the text is one line.
 using OnNote = std::function<void(const std::string&)>;
 
+struct ModelFile;
+
 /// A cell with the engine that serves it. Cells of one server share its Engine.
 struct LiveCell {
   Cell cell;
@@ -31,6 +35,13 @@ struct LiveCell {
   LaunchSettings asked_load;       ///< Of a server that is not ours: how to load the model.
 };
 
+/// A model of a server that is not ours, and what this process did about it.
+struct HostedModel {
+  LaunchSettings asked;  ///< It was loaded so; without any: as the server likes.
+  LoadedModel said;      ///< What the server said of that load.
+  int64_t changes = 0;   ///< How often this process loaded it or took it away.
+};
+
 /// The load thread's world: its event loop, its connections and the engines that this process
 /// started. One thread.
 struct Session {
@@ -39,8 +50,9 @@ struct Session {
   std::vector<LiveCell> cells;
   std::vector<std::unique_ptr<ManagedEngine>> started;
   std::vector<std::unique_ptr<NodeSampler>> nodes;  ///< Other machines that are sampled.
-  Nanos load_timeout = std::chrono::seconds(180);   ///< Of an engine of ours.
-  std::function<bool()> stopping;  ///< Ends a load that is under way; may be empty.
+  std::map<std::pair<std::string, std::string>, HostedModel> hosted_models;  ///< By URL and model.
+  Nanos load_timeout = std::chrono::seconds(180);  ///< Of an engine of ours.
+  std::function<bool()> stopping;                  ///< Ends a load that is under way; may be empty.
 
   /// The engine of ours behind a cell; null where it is none.
   [[nodiscard]] ManagedEngine* managed(const LiveCell& cell) const {
@@ -51,9 +63,6 @@ struct Session {
   template <class T>
   T wait_for(Task<T> task);
 };
-
-/// How a server that is not ours is asked to load the cell's model.
-LoadSettings asked_of(const LiveCell& cell);
 
 /// Whether reload_cell can load the cell's model anew: engines that we started, and those that
 /// unload on request.
@@ -70,8 +79,8 @@ Task<Result<void>> reload_cell(Session& session, size_t cell);
 
 /// Adds a cell for a model file, in an engine of ours. One that cannot be loaded is a cell too,
 /// which says why. Errors are those before the start: what is asked for makes no sense.
-Result<void> add_managed_cell(Session& session, const RunSpec& spec,
-                              const std::filesystem::path& gguf, const OnNote& note);
+Result<void> add_managed_cell(Session& session, const RunSpec& spec, const ModelFile& file,
+                              const OnNote& note);
 /// The same for the file of --gguf, or the shape of --shape, or the default one.
 Result<void> add_named_file(Session& session, const RunSpec& spec, const OnNote& note);
 
@@ -102,6 +111,10 @@ Task<TargetAnswer> ask_server(HttpClient& http, Url url, Secret key, std::string
                               Nanos timeout);
 /// The cell of a model that a server offers.
 LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model);
+
+/// Has the server behind a cell load its model with these settings. Engines of ours were started
+/// with theirs: no effect.
+void ask_for_load(const LaunchSettings& settings, LiveCell& live);
 
 /// Asks the servers that `spec` names, or looks on the usual ports of this machine. With no names
 /// only servers that answered are returned. Invalid addresses are kInvalidArgument.

@@ -9,7 +9,9 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "run/model_facts.h"
 #include "run/model_filter.h"
+#include "run/registry_cells.h"
 #include "run/session.h"
 #include "run/wait_for.h"
 #include "store/run_dir.h"
@@ -94,7 +96,20 @@ void complete_load(const LaunchSettings& told, Cell& cell) {
 
 }  // namespace
 
-LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
+void ask_for_load(const LaunchSettings& settings, LiveCell& live) {
+  if (live.cell.managed) return;
+  live.asked_load = settings;
+  // What 'assay models load' started tells itself how that was asked for.
+  if (!live.cell.launcher.empty()) return;
+  live.cell.load_requested.reset();
+  if (settings != LaunchSettings()) live.cell.load_requested = settings;
+}
+
+LiveCell make_cell(const TargetAnswer& target, const ModelInfo& listed) {
+  const auto url = parse_url(target.url);
+  const bool is_here = url && url->is_loopback();
+  ModelInfo model = listed;
+  if (is_here) complete_from_file(model);
   LiveCell live;
   Cell& c = live.cell;
   c.id = cell_id(target, model.name);
@@ -121,8 +136,7 @@ LiveCell make_cell(const TargetAnswer& target, const ModelInfo& model) {
   }
   complete_load(target.told_load, c);
   live.engine = target.engine;
-  const auto url = parse_url(target.url);
-  if (url && url->is_loopback()) live.served_file = model.file;
+  if (is_here) live.served_file = model.file;
   return live;
 }
 
@@ -134,7 +148,9 @@ Result<void> add_all_models(Session& session, TargetAnswer& target, const RunSpe
   if (!filter) return fail(filter.error());
   std::map<std::string, int64_t> left_out;
   int64_t taken = 0;
+  const auto url = parse_url(target.url);
   for (ModelInfo& model : target.models) {
+    if (url && url->is_loopback()) complete_from_file(model);
     if (asks_for_details(spec)) {
       const auto told = session.wait_for(target.engine->describe(model, kProbeTimeout));
       if (!told) note(fmt::format("{}: {}", printable(model.name, 80), told.error().message));
@@ -159,8 +175,13 @@ Result<void> add_all_models(Session& session, TargetAnswer& target, const RunSpe
   return {};
 }
 
+/// Whether a name means a model file that is measured.
+bool means_file(const FilesToMeasure& files, const std::string& name) {
+  return std::ranges::find(files.names, name) != files.names.end();
+}
+
 Result<void> add_models(Session& session, TargetAnswer& target, const RunSpec& spec,
-                        const OnNote& note) {
+                        const FilesToMeasure& files, const OnNote& note) {
   if (target.kind.empty()) {
     LiveCell live;
     live.cell.id = cell_id(target, "-");
@@ -194,7 +215,7 @@ Result<void> add_models(Session& session, TargetAnswer& target, const RunSpec& s
       session.cells.push_back(make_cell(target, model));
       found = true;
     }
-    if (found) continue;
+    if (found || means_file(files, wanted)) continue;
     if (wanted.find_first_of("*?") != std::string::npos) {
       return fail(Errc::kNotFound,
                   fmt::format("no model at {} matches '{}'", target.url, printable(wanted, 80)));
@@ -333,34 +354,62 @@ Result<std::vector<TargetAnswer>> probe_targets(Session& session, const RunSpec&
     if (own != ours.end()) {
       answer.launcher = own->launcher;
       answer.load = own->load;
+      // It serves one model, and not every engine tells its file.
+      for (ModelInfo& model : answer.models) model.file = own->gguf;
     }
     if (!looking || !answer.kind.empty()) answers.push_back(std::move(answer));
   }
   return answers;
 }
 
+namespace {
+
+/// No server is there and no model file may be measured.
+Result<void> nothing_answers(Session& session, const RunSpec& spec, const FilesToMeasure& files,
+                             const OnNote& note) {
+  const std::string nobody = "no engine answers on the usual ports of this machine";
+  if (!files.why_not.empty()) {
+    return fail(Errc::kUnavailable, fmt::format("{}; {}", nobody, join(files.why_not, "; ")),
+                files.hint);
+  }
+  if (files.refused > 0) {
+    return fail(Errc::kNotFound, "no model holds the conditions",
+                "'assay models scan' shows what there is; the notes above say why each was left "
+                "out");
+  }
+  if (asks_for_all_models(spec)) {
+    return fail(Errc::kUnavailable,
+                fmt::format("{}, and no model file is enabled for benchmarks", nobody),
+                "start one, or 'assay models scan', 'models enable' and 'models benchmark' a file");
+  }
+  if (!spec.engine.empty() || !spec.models.empty()) {
+    return fail(Errc::kUnavailable, nobody, "start one, or name it with --target URL");
+  }
+  note("no engine answers on ports 11434, 8080, 1234 and 8000");
+  return add_named_file(session, spec, note);
+}
+
+}  // namespace
+
 Result<void> open_cells(Session& session, const RunSpec& spec, const OnNote& note) {
   if (!spec.gguf.empty() || !spec.shape.empty()) return add_named_file(session, spec, note);
   auto answers = probe_targets(session, spec);
   if (!answers) return fail(answers.error());
-  if (answers->empty()) {
-    if (!spec.engine.empty() || !spec.models.empty()) {
-      return fail(Errc::kUnavailable, "no engine answers on the usual ports of this machine",
-                  "start one, or name it with --target URL");
-    }
-    note("no engine answers on ports 11434, 8080, 1234 and 8000");
-    return add_named_file(session, spec, note);
-  }
-  bool any = false;
+  const auto files = files_to_measure(spec, *answers, note);
+  if (!files) return fail(files.error());
+  if (answers->empty() && files->files.empty()) return nothing_answers(session, spec, *files, note);
+  for (const std::string& why : files->why_not) note(why);
+  bool any = !files->files.empty();
   std::string why;
   for (TargetAnswer& answer : *answers) {
     any = any || !answer.kind.empty();
     if (answer.kind.empty()) why = answer.error;
-    if (auto added = add_models(session, answer, spec, note); !added) return added;
+    if (auto added = add_models(session, answer, spec, *files, note); !added) return added;
   }
   tell_apart(session.cells);
+  if (auto added = add_registry_cells(session, spec, files->files, note); !added) return added;
   for (LiveCell& live : session.cells) {
-    if (!live.cell.managed) live.asked_load = load_settings_of(spec);
+    ask_for_load(load_settings_of(spec), live);
   }
   if (any && session.cells.empty()) {
     return fail(

@@ -46,7 +46,7 @@ fs::path known_file(const LiveCell& live) {
 /// As the registry knows a model by its name towards the server. Another machine's may be another
 /// file of that name, unless the server tells its digest.
 Weights registered(const Scan& scan, const LiveCell& live) {
-  const ServedModel served{live.cell.kind, live.cell.model, live.cell.digest};
+  const ServedName served{live.cell.kind, live.cell.model, live.cell.digest};
   if (!is_local(live) && served.digest.empty()) return {};
   const RegisteredModel* model = served_model(scan.models, served);
   if (model == nullptr) return {};

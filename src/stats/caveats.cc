@@ -97,7 +97,7 @@ void add_checks(const Measurement& m, Caveats& caveats) {
 /// Legs that carry a mark, the first one's detail for all.
 void add_marks(std::span<const LegResult> legs, Caveats& caveats) {
   for (const std::string_view code :
-       {"void", "invalid", "order_effect", "throttled", "clock_fell", "client_limited"}) {
+       {"void", "invalid", "order_effect", "throttled", "steal", "clock_fell", "client_limited"}) {
     int64_t marked = 0;
     std::string detail;
     for (const LegResult& leg : legs) {

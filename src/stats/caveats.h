@@ -23,8 +23,8 @@ struct Caveat {
 /// - client_lag, loop_lag, coalesced, clock_jump, impossible_instants (monotone_instants or
 ///   ttft_above_rtt), engine_disagrees, token_counts_disagree: a check of the measurement failed;
 /// - in_flight_differs, server_shared, prefix_cache, arrivals_late, arrivals_rate: as above;
-/// - void, invalid, order_effect, throttled, clock_fell, client_limited: legs that are marked so
-/// (stats/leg_marks.h);
+/// - void, invalid, order_effect, throttled, steal, clock_fell, client_limited: legs that are
+///   marked so (stats/leg_marks.h);
 /// - estimated_tokens: ok calls are flagged `estimated_tokens`;
 /// - no_token_count: ok calls have no token count;
 /// - prompt_truncated: calls are flagged `prompt_truncated`: the engine saw less than was sent;

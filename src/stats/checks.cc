@@ -156,11 +156,12 @@ struct RunChecks::Found {
     return std::fabs(in_flight_ns / 1e9 / counted - 1);
   }
 
-  /// All that came from the server at `url`, by a router, too.
-  [[nodiscard]] Received received_from(const std::string& url) const {
+  /// All that came from what counted, by a router, too.
+  [[nodiscard]] Received received_from(const ServerCounters& server) const {
     std::set<std::string_view> cells;
     for (const Cell& cell : meta.cells) {
-      if (cell.url == url) cells.insert(cell.id);
+      const bool counted = server.model.empty() || cell.model == server.model;
+      if (cell.url == server.url && counted) cells.insert(cell.id);
     }
     for (const Cell& cell : meta.cells) {
       if (cells.contains(cell.routed_from)) cells.insert(cell.id);  // Ends at the same engine.
@@ -182,7 +183,7 @@ struct RunChecks::Found {
     Value worst;
     for (const ServerCounters& server : ledger.end->server_counters) {
       if (!server.output_tokens) continue;
-      const Received ours = received_from(server.url);
+      const Received ours = received_from(server);
       if (!ours.whole || ours.tokens < kLeastTokens) continue;
       const double share =
           static_cast<double>(*server.output_tokens) / static_cast<double>(ours.tokens) - 1;

@@ -330,6 +330,8 @@ void compare_loads(const LaunchSettings& a, const LaunchSettings& b, Circumstanc
   into.add_number("cache type v", a.cache_type_v, b.cache_type_v);
   into.add_number("mmap", a.mmap, b.mmap);
   into.add_number("mlock", a.mlock, b.mlock);
+  into.add_number("KV offload", a.kv_offload, b.kv_offload);
+  into.add_number("projector", a.projector, b.projector);
 }
 
 void compare_facts(const Cell& base, const Cell& now, Circumstances& into) {

@@ -11,14 +11,20 @@ namespace assay {
 namespace {
 
 constexpr double kNs = 1e-9;
-/// The sum of a member over the cards that ever tell it; all of those have to tell it now.
+/// The sum of a member over the cards that ever tell it; all of those have to tell it now. A
+/// counter
+/// (`has_to_move`) that stands still tells nothing: a card takes no 0 W.
 class Cards {
  public:
-  Cards(const TelemetryStream& stream, std::optional<double> GpuSample::*member)
+  Cards(const TelemetryStream& stream, std::optional<double> GpuSample::*member, bool has_to_move)
       : member_(member), tells_(static_cast<size_t>(std::max<int64_t>(0, stream.gpus)), false) {
+    std::vector<std::optional<double>> first(tells_.size());
     for (const TelemetrySample& sample : stream.samples) {
       for (size_t i = 0; i < std::min(tells_.size(), sample.gpus.size()); ++i) {
-        if ((sample.gpus[i].*member).has_value()) tells_[i] = true;
+        const auto& value = sample.gpus[i].*member;
+        if (!value) continue;
+        if (!has_to_move || *value != first[i].value_or(*value)) tells_[i] = true;
+        first[i] = first[i].value_or(*value);
       }
     }
   }
@@ -85,8 +91,8 @@ double seconds_of(std::span<const Span> spans) {
 }
 
 EnergyMeter::EnergyMeter(const TelemetryStream& stream, EnergyDomain domain) {
-  const Cards energy(stream, &GpuSample::energy_j);
-  const Cards power(stream, &GpuSample::power_w);
+  const Cards energy(stream, &GpuSample::energy_j, true);
+  const Cards power(stream, &GpuSample::power_w, false);
   const bool gpus = domain == EnergyDomain::kGpus;
   // A counter that not every card has would leave out the others'.
   const bool counter = !gpus || (energy.count() > 0 && energy.count() >= power.count());

@@ -142,6 +142,12 @@ Goodput HeadcountCalls::finish(std::span<const LegResult> legs,
       if (leg.cell != cell || leg.concurrency != concurrency) continue;
       level.client_limited |= find_mark(leg, "client_limited") != nullptr;
       level.is_void |= find_mark(leg, "void") != nullptr && !leg.queued;
+      for (const LegMark& mark : leg.marks) {
+        const bool told =
+            mark.code == "client_limited" || mark.code == "void" ||
+            std::find(level.marks.begin(), level.marks.end(), mark.code) != level.marks.end();
+        if (!told) level.marks.emplace_back(mark.code);
+      }
     }
     double seconds = 0;
     for (const auto& [stage, span] : seen.stages) {

@@ -32,6 +32,7 @@ struct HeadcountLevel {
   bool client_limited = false;    ///< A leg of it is marked so: the client was at its ceiling.
   /// A leg of it is, and not for its queue alone: where calls wait for each other, users wait.
   bool is_void = false;
+  std::vector<std::string> marks;  ///< Codes of its legs' other marks, such as throttled.
 };
 
 /// How many users at once are served as the objectives ask.

@@ -104,9 +104,16 @@ void add_trouble(const CallRecord& r, Group& group) {
   }
 }
 
+void add_once(const std::optional<std::string>& text, std::vector<std::string>& texts) {
+  if (!text || text->empty() || texts.size() >= kMaxColdTexts) return;
+  if (std::find(texts.begin(), texts.end(), *text) == texts.end()) texts.push_back(*text);
+}
+
 /// Returns the part that the call went to.
 Part& add_answer(const CallRecord& r, int64_t attempts, Group& group) {
   ++group.ok;
+  add_once(r.cold_kind, group.facts.cold_kinds);
+  add_once(r.cold_note, group.facts.cold_notes);
   if (group.tokens && r.completion_tokens) {
     *group.tokens += *r.completion_tokens;
   } else {

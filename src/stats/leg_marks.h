@@ -16,7 +16,7 @@ namespace assay {
 /// - order_effect: what call came before changes the leg's speed by more than kOrderShare, beyond
 ///   chance;
 /// - off_reference: a median is not what the file of cells expects of it;
-/// - throttled, clock_fell: by TelemetryJoin;
+/// - throttled, steal, clock_fell: by TelemetryJoin;
 /// - client_limited: the client took events at more than kClientShare of the rate at which
 ///   calibration found its ceiling.
 /// `evidence`: one for each of `legs`.

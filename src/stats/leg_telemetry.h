@@ -45,6 +45,15 @@ struct HeatShares {
   double hottest_share = 0;                ///< Of the time that it was as warm as that.
 };
 
+/// How clock and temperature of a processor or a card moved from one stretch to another: means.
+struct DeviceCourse {
+  std::string device;  ///< `CPU`, `GPU 0`
+  std::optional<double> mhz_before;
+  std::optional<double> mhz_after;
+  std::optional<double> temperature_before_c;
+  std::optional<double> temperature_after_c;
+};
+
 /// What the machine that served a leg did while its calls were in flight.
 struct LegTelemetry {
   /// Why there is nothing: `remote` (the engine's machine was not sampled), `no_samples` (its calls
@@ -53,11 +62,14 @@ struct LegTelemetry {
   int64_t samples = 0;
   std::optional<double> cpu_percent;  ///< Means over the samples, here and below.
   std::optional<double> cpu_mhz;
-  std::optional<double> gpu_percent;  ///< Over all cards.
+  std::optional<double> steal_percent;          ///< Of all logical processors, by other guests.
+  std::optional<double> disk_read_bytes_per_s;  ///< Of all disks.
+  std::optional<double> gpu_percent;            ///< Over all cards.
   std::optional<double> gpu_mhz;
   std::optional<double> peak_cpu_temperature_c;
   std::optional<double> peak_gpu_temperature_c;
   std::optional<double> peak_engine_memory_bytes;
+  std::optional<double> peak_swap_used_bytes;
   std::optional<double> peak_gpu_memory_bytes;  ///< Of all cards together.
   std::vector<LegEnergy> energy;                ///< One a domain that tells.
   int64_t throttled_calls = 0;                  ///< Of its calls that were sent.

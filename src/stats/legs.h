@@ -49,8 +49,6 @@ struct AllCalls {
 struct SustainedWindow {
   Span span;
   std::optional<double> tps;  ///< Output tokens a second of all calls together.
-  std::optional<double> mhz;  ///< Of the processor, or of the card where it tells neither.
-  std::optional<double> temperature_c;
 };
 
 /// How the last minute of such a leg compares with its first.
@@ -62,6 +60,9 @@ struct Sustained {
   SustainedWindow last;
   std::optional<double> ratio;  ///< last / first
   std::optional<Interval> ratio_ci95;
+  /// The processor and the cards that tell, first against last window. The one whose clock fell
+  /// most comes first.
+  std::vector<DeviceCourse> devices;
 };
 
 /// Something that holds of a leg and has to stand beside its figures.
@@ -107,6 +108,10 @@ struct LegResult {
   /// was saturated and its machine tells.
   std::string course_evidence;
   std::optional<Sustained> sustained;  ///< Where the leg goes on for a time.
+  /// Of a cold leg: what its calls were (CallRecord::cold_kind), and why page cache or read bytes
+  /// are not known (CallRecord::cold_note). Each once, at most kMaxColdTexts.
+  std::vector<std::string> cold_kinds;
+  std::vector<std::string> cold_notes;
   /// Of the machine that served it; absent where no machine was sampled at all.
   std::optional<LegTelemetry> telemetry;
   std::vector<MetricResult> metrics;  ///< In table order; metrics without a value are left out.
@@ -126,6 +131,7 @@ struct WarmupCount {
 };
 
 inline constexpr int64_t kMinForCourse = 30;
+inline constexpr size_t kMaxColdTexts = 4;
 
 struct RunLegs {
   /// In plan order, the parts of a planned leg fresh, reused, unknown. A planned leg of which

@@ -97,14 +97,55 @@ class Heat {
   double total_ = 0;
 };
 
-/// Clock and temperature at the beginning and at the end.
-struct Thirds {
-  Mean clock[2];
-  Mean temperature[2];
+/// Clocks and temperatures of the processor and the cards before and after.
+class Devices {
+ public:
+  explicit Devices(const TelemetryStream& stream)
+      : sides_(static_cast<size_t>(std::max<int64_t>(0, stream.gpus)) + 1) {}
+
+  /// `side`: 0 before, 1 after.
+  void add(const TelemetrySample& sample, size_t side, double seconds) {
+    sides_[0].clock[side].add(sample.cpu_mhz, seconds);
+    sides_[0].heat[side].add(sample.cpu_temperature_c, seconds);
+    for (size_t gpu = 0; gpu < std::min(sample.gpus.size(), sides_.size() - 1); ++gpu) {
+      sides_[gpu + 1].clock[side].add(sample.gpus[gpu].mhz, seconds);
+      sides_[gpu + 1].heat[side].add(sample.gpus[gpu].temperature_c, seconds);
+    }
+  }
+
+  [[nodiscard]] std::vector<DeviceCourse> courses() const {
+    std::vector<DeviceCourse> courses;
+    for (size_t i = 0; i < sides_.size(); ++i) {
+      const Sides& of = sides_[i];
+      DeviceCourse course{i == 0 ? "CPU" : fmt::format("GPU {}", i - 1), of.clock[0].value(),
+                          of.clock[1].value(), of.heat[0].value(), of.heat[1].value()};
+      const bool clock = course.mhz_before && course.mhz_after;
+      const bool heat = course.temperature_before_c && course.temperature_after_c;
+      if (!clock) course.mhz_before = course.mhz_after = std::nullopt;
+      if (!heat) course.temperature_before_c = course.temperature_after_c = std::nullopt;
+      if (clock || heat) courses.push_back(std::move(course));
+    }
+    std::stable_sort(courses.begin(), courses.end(),
+                     [](const DeviceCourse& a, const DeviceCourse& b) {
+                       return clock_ratio(a) < clock_ratio(b);
+                     });
+    return courses;
+  }
+
+ private:
+  struct Sides {
+    Mean clock[2];
+    Mean heat[2];
+  };
+  static double clock_ratio(const DeviceCourse& course) {
+    return course.mhz_before.value_or(0) > 0 ? *course.mhz_after / *course.mhz_before : 1;
+  }
+
+  std::vector<Sides> sides_;  ///< The processor's, then each card's.
 };
 
-/// The first of the processor, then of each card; empty where there are too few samples.
-std::vector<Thirds> thirds_of(const TelemetryStream& stream, std::span<const Span> spans) {
+/// The last third of the samples against the first; empty where there are too few.
+std::vector<DeviceCourse> thirds_of(const TelemetryStream& stream, std::span<const Span> spans) {
   std::vector<size_t> indices;
   for (const Span& span : spans) {
     visit_samples(stream, span, [&](size_t index, double) {
@@ -113,30 +154,18 @@ std::vector<Thirds> thirds_of(const TelemetryStream& stream, std::span<const Spa
   }
   if (indices.size() < kMinForEvidence) return {};
   const size_t third = indices.size() / 3;
-  std::vector<Thirds> thirds(static_cast<size_t>(std::max<int64_t>(0, stream.gpus)) + 1);
+  Devices devices(stream);
   for (size_t i = 0; i < indices.size(); ++i) {
     if (i >= third && i < indices.size() - third) continue;
-    const size_t side = i < third ? 0 : 1;
-    const TelemetrySample& sample = stream.samples[indices[i]];
-    thirds[0].clock[side].add(sample.cpu_mhz, 1);
-    thirds[0].temperature[side].add(sample.cpu_temperature_c, 1);
-    for (size_t gpu = 0; gpu < std::min(sample.gpus.size(), thirds.size() - 1); ++gpu) {
-      thirds[gpu + 1].clock[side].add(sample.gpus[gpu].mhz, 1);
-      thirds[gpu + 1].temperature[side].add(sample.gpus[gpu].temperature_c, 1);
-    }
+    devices.add(stream.samples[indices[i]], i < third ? 0 : 1, 1);
   }
-  return thirds;
+  return devices.courses();
 }
 
-std::string evidence_of(const Thirds& thirds, std::string_view what) {
-  const auto clock0 = thirds.clock[0].value();
-  const auto clock1 = thirds.clock[1].value();
-  const auto heat0 = thirds.temperature[0].value();
-  const auto heat1 = thirds.temperature[1].value();
-  if (!clock0 || !clock1 || !heat0 || !heat1) return {};
-  if (*clock1 > (1 - kClockFall) * *clock0 || *heat1 < *heat0 + kTemperatureRise) return {};
-  return fmt::format("{} from {:.0f} to {:.0f} MHz while it went from {:.0f} to {:.0f} °C", what,
-                     *clock0, *clock1, *heat0, *heat1);
+bool is_heat_evidence(const DeviceCourse& course) {
+  return course.mhz_before && course.temperature_before_c &&
+         *course.mhz_after <= (1 - kClockFall) * *course.mhz_before &&
+         *course.temperature_after_c >= *course.temperature_before_c + kTemperatureRise;
 }
 
 }  // namespace
@@ -152,7 +181,7 @@ const TelemetryStream* stream_of(std::span<const TelemetryStream> streams,
 
 void add_levels(const TelemetryStream& stream, std::span<const Span> spans, const HeatBands& bands,
                 LegTelemetry& out) {
-  Mean cpu, clock, gpu, gpu_clock, capped;
+  Mean cpu, clock, steal, disk_read, gpu, gpu_clock, capped;
   Heat cpu_heat(bands);
   Heat gpu_heat(bands);
   for (const Span& span : spans) {
@@ -161,6 +190,9 @@ void add_levels(const TelemetryStream& stream, std::span<const Span> spans, cons
       ++out.samples;
       cpu.add(sample.cpu_percent, seconds);
       clock.add(sample.cpu_mhz, seconds);
+      steal.add(sample.steal_percent, seconds);
+      disk_read.add(sample.disk_read_bytes_per_s, seconds);
+      raise(out.peak_swap_used_bytes, sample.swap_used_bytes);
       raise(out.peak_cpu_temperature_c, sample.cpu_temperature_c);
       cpu_heat.add(sample.cpu_temperature_c, seconds);
       raise(out.peak_engine_memory_bytes, sample.engine_memory_bytes);
@@ -182,6 +214,8 @@ void add_levels(const TelemetryStream& stream, std::span<const Span> spans, cons
   }
   out.cpu_percent = cpu.value();
   out.cpu_mhz = clock.value();
+  out.steal_percent = steal.value();
+  out.disk_read_bytes_per_s = disk_read.value();
   out.gpu_percent = gpu.value();
   out.gpu_mhz = gpu_clock.value();
   out.power_capped_share = capped.value();
@@ -214,47 +248,48 @@ std::vector<std::string> throttled_in(const TelemetryStream& stream, const Span&
 }
 
 std::string heat_evidence(const TelemetryStream& stream, std::span<const Span> spans) {
-  const std::vector<Thirds> thirds = thirds_of(stream, spans);
-  for (size_t i = 0; i < thirds.size(); ++i) {
-    const std::string what =
-        i == 0 ? "the processor's clock" : fmt::format("the clock of gpu{}", i - 1);
-    if (auto evidence = evidence_of(thirds[i], what); !evidence.empty()) return evidence;
+  std::vector<std::string> parts;
+  for (const DeviceCourse& course : thirds_of(stream, spans)) {
+    if (!is_heat_evidence(course) || parts.size() == kMostDevices) continue;
+    parts.push_back(fmt::format(
+        "the clock of the {} from {:.0f} to {:.0f} MHz while it went from {:.0f} to {:.0f} °C",
+        course.device, *course.mhz_before, *course.mhz_after, *course.temperature_before_c,
+        *course.temperature_after_c));
   }
-  return {};
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string course_evidence(const TelemetryStream& stream, std::span<const Span> spans) {
-  const std::vector<Thirds> thirds = thirds_of(stream, spans);
-  for (size_t i = 0; i < thirds.size(); ++i) {
-    const std::string what = i == 0 ? "the processor" : fmt::format("gpu{}", i - 1);
-    const auto clock0 = thirds[i].clock[0].value();
-    const auto clock1 = thirds[i].clock[1].value();
-    const auto heat0 = thirds[i].temperature[0].value();
-    const auto heat1 = thirds[i].temperature[1].value();
+  std::vector<std::string> devices;
+  for (const DeviceCourse& course : thirds_of(stream, spans)) {
+    if (devices.size() == kMostDevices) break;
     std::vector<std::string> parts;
-    if (clock0 && clock1)
-      parts.push_back(fmt::format("from {:.0f} to {:.0f} MHz", *clock0, *clock1));
-    if (heat0 && heat1) parts.push_back(fmt::format("from {:.0f} to {:.0f} °C", *heat0, *heat1));
-    if (!parts.empty()) {
-      return fmt::format("meanwhile {} went {}", what, fmt::join(parts, " and "));
+    if (course.mhz_before) {
+      parts.push_back(
+          fmt::format("from {:.0f} to {:.0f} MHz", *course.mhz_before, *course.mhz_after));
     }
+    if (course.temperature_before_c) {
+      parts.push_back(fmt::format("from {:.0f} to {:.0f} °C", *course.temperature_before_c,
+                                  *course.temperature_after_c));
+    }
+    devices.push_back(fmt::format("the {} {}{}", course.device, devices.empty() ? "went " : "",
+                                  fmt::join(parts, " and ")));
   }
-  return {};
+  if (devices.empty()) return {};
+  return fmt::format("meanwhile {}", fmt::join(devices, ", "));
 }
 
-ClockAndHeat clock_and_heat(const TelemetryStream& stream, const Span& span) {
-  Mean clock, heat, card_clock, card_heat;
-  visit_samples(stream, span, [&](size_t index, double seconds) {
-    const TelemetrySample& sample = stream.samples[index];
-    clock.add(sample.cpu_mhz, seconds);
-    heat.add(sample.cpu_temperature_c, seconds);
-    if (sample.gpus.empty()) return;
-    card_clock.add(sample.gpus[0].mhz, seconds);
-    card_heat.add(sample.gpus[0].temperature_c, seconds);
-  });
-  const bool of_card = !clock.value() && !heat.value();
-  return of_card ? ClockAndHeat{card_clock.value(), card_heat.value()}
-                 : ClockAndHeat{clock.value(), heat.value()};
+std::vector<DeviceCourse> device_courses(const TelemetryStream& stream, const Span& before,
+                                         const Span& after) {
+  Devices devices(stream);
+  size_t side = 0;
+  for (const Span* span : {&before, &after}) {
+    visit_samples(stream, *span, [&](size_t index, double seconds) {
+      devices.add(stream.samples[index], side, seconds);
+    });
+    ++side;
+  }
+  return devices.courses();
 }
 
 }  // namespace assay

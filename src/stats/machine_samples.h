@@ -25,20 +25,19 @@ void add_levels(const TelemetryStream& stream, std::span<const Span> spans, cons
 /// What throttled at some time of the span, in the words of LegTelemetry::throttled_by.
 std::vector<std::string> throttled_in(const TelemetryStream& stream, const Span& span);
 
-/// That the clock fell while the temperature rose over the spans, as a sentence part: the mean of
-/// the last third of the samples against the first's. Empty without such evidence.
+/// That a clock fell while the temperature rose over the spans, as a sentence part: the mean of the
+/// last third of the samples against the first's, of each device of which it holds, the one that
+/// fell most first. Empty without such evidence.
 std::string heat_evidence(const TelemetryStream& stream, std::span<const Span> spans);
-/// How clock and temperature moved over the spans, the first that tells of the processor and the
-/// cards: `meanwhile the processor's clock went from 3400 to 2900 MHz, its temperature from 60 to
-/// 84 °C`. Empty where nothing tells.
+/// How clock and temperature moved over the spans, the device first whose clock fell most:
+/// `meanwhile GPU 0 went from 1900 to 1300 MHz and from 60 to 84 °C, CPU from 3400 to 3390 MHz`.
+/// Empty where nothing tells.
 std::string course_evidence(const TelemetryStream& stream, std::span<const Span> spans);
-/// Mean clock and temperature over one span, of the processor, or of the first card where the
-/// processor tells neither.
-struct ClockAndHeat {
-  std::optional<double> mhz;
-  std::optional<double> temperature_c;
-};
-ClockAndHeat clock_and_heat(const TelemetryStream& stream, const Span& span);
+/// Mean clocks and temperatures of one span against those of another: of the processor and of each
+/// card that tells any of it in both, the one whose clock fell most first.
+std::vector<DeviceCourse> device_courses(const TelemetryStream& stream, const Span& before,
+                                         const Span& after);
+inline constexpr size_t kMostDevices = 4;      ///< That a sentence names.
 inline constexpr double kClockFall = 0.03;     ///< Relative.
 inline constexpr double kTemperatureRise = 3;  ///< °C.
 

@@ -32,13 +32,6 @@ double tokens_in(const Span& stretch, double tokens, const Span& span) {
          static_cast<double>(stretch.to_ns - stretch.from_ns);
 }
 
-void add_machine(const TelemetryStream* stream, const Span& span, SustainedWindow& window) {
-  if (stream == nullptr) return;
-  const ClockAndHeat found = clock_and_heat(*stream, span);
-  window.mhz = found.mhz;
-  window.temperature_c = found.temperature_c;
-}
-
 }  // namespace
 
 void SustainedCalls::add(const CallRecord& r) {
@@ -123,9 +116,8 @@ void SustainedCalls::finish(int64_t resumes, std::span<const TelemetryStream> st
       figure.missing = "resumed";
     }
     const TelemetryStream* machine = stream_of(streams, leg.cell_id);
-    if (figure.missing.empty()) {
-      add_machine(machine, figure.first.span, figure.first);
-      add_machine(machine, figure.last.span, figure.last);
+    if (figure.missing.empty() && machine != nullptr) {
+      figure.devices = device_courses(*machine, figure.first.span, figure.last.span);
     }
     leg.sustained = figure;
   }

@@ -164,6 +164,11 @@ void TelemetryJoin::add_marks(std::span<const size_t> own, LegResult& leg) const
         {"throttled", fmt::format("{} of {} calls ({})", machine.throttled_calls,
                                   machine.sent_calls, fmt::join(machine.throttled_by, ", "))});
   }
+  if (machine.steal_percent.value_or(0) > kMostStealPercent) {
+    leg.marks.push_back({"steal", fmt::format("other guests of the host took {:.0f} % of the "
+                                              "processors' time",
+                                              *machine.steal_percent)});
+  }
   const TelemetryStream& stream = *machine_of(leg.cell);
   const std::vector<Span> spans = spans_of(flights_, own);
   const bool moved = leg.course && (leg.course->course == Course::kDrifting ||

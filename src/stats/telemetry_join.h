@@ -18,6 +18,9 @@ namespace assay {
 /// From when to when a call was in flight; absent when it was never sent.
 std::optional<Span> in_flight(const CallRecord& call);
 
+/// Of the processors' time, taken by other guests of the host: above it a leg is marked `steal`.
+inline constexpr double kMostStealPercent = 5;
+
 /// A call that was sent, as far as samples are joined with it: 56 bytes.
 struct Flight {
   Span span;
@@ -39,8 +42,8 @@ class TelemetryJoin {
   /// slowed itself down. Returns the call's place among flights(); absent where it has none.
   std::optional<size_t> add(CallRecord& record);
   /// After the last record. Gives each leg its telemetry and what follows from it: the marks
-  /// throttled and clock_fell, and what the machine did while a leg drifted. Nothing where no
-  /// machine was sampled.
+  /// throttled, steal and clock_fell, and what the machine did while a leg drifted. Nothing where
+  /// no machine was sampled.
   void finish(std::vector<LegResult>& legs);
   /// After finish(): all calls of each cell that enter figures, by its place in RunMeta::cells.
   /// Empty where no machine was sampled.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "model/cell_load.h"
 #include "model/json.h"
 
 namespace assay {
@@ -144,6 +145,11 @@ class Scanner {
         scan_.content.waits.push_back(std::move(*wait));
         return {};
       }
+      case LineType::kLoad: {
+        auto load = parse_load(line.text);
+        if (!load) return damaged(line, load.error().message);
+        return add_load(line, std::move(*load));
+      }
       case LineType::kEnd: {
         auto end = parse_end(line.text);
         if (!end) return damaged(line, end.error().message);
@@ -212,6 +218,16 @@ class Scanner {
       return {};
     }
     return on_call_(std::move(*record));
+  }
+
+  Result<void> add_load(const Line& line, CellLoad load) {
+    std::vector<Cell>& cells = scan_.content.meta.cells;
+    if (load.cell < 0 || load.cell >= static_cast<int64_t>(cells.size())) {
+      return damaged(line, "it is of a cell that the plan does not have");
+    }
+    take_load(load, cells[static_cast<size_t>(load.cell)]);
+    scan_.content.loads.push_back(std::move(load));
+    return {};
   }
 
   Result<void> add_meta(const Line& line) {

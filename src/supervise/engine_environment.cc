@@ -13,12 +13,14 @@ namespace {
 
 constexpr std::array kPassedOn{
     "LD_LIBRARY_PATH",          "TMPDIR",           "CUDA_DEVICE_ORDER", "CUDA_CACHE_PATH",
-    "HSA_OVERRIDE_GFX_VERSION", "VK_ICD_FILENAMES", "VK_DRIVER_FILES",   "ONEAPI_DEVICE_SELECTOR",
-    "ZE_AFFINITY_MASK"};
+    "HSA_OVERRIDE_GFX_VERSION", "VK_ICD_FILENAMES", "VK_DRIVER_FILES"};
 /// An empty one shows no device. A device that is only named on the command line is still touched
 /// by some drivers, which then fail for want of its memory.
 constexpr std::array kDevices{"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES",
                               "GGML_VK_VISIBLE_DEVICES"};
+/// Of Intel's runtime, where an empty one shows every device: what is no GPU has to be named.
+constexpr std::array kIntelDevices{"ONEAPI_DEVICE_SELECTOR", "ZE_AFFINITY_MASK"};
+constexpr const char* kNoIntelGpu = "ONEAPI_DEVICE_SELECTOR=*:cpu";
 
 }  // namespace
 
@@ -49,6 +51,11 @@ std::vector<std::string> engine_environment(const Recipe& recipe, const Secret& 
     } else {
       pass_on(name);
     }
+  }
+  if (gpu_hidden) {
+    list.emplace_back(kNoIntelGpu);
+  } else {
+    for (const char* name : kIntelDevices) pass_on(name);
   }
   for (const std::string_view extra : recipe.environment) list.emplace_back(extra);
   return list;

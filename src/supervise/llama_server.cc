@@ -12,9 +12,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 12> kTakes{
-    "threads",     "context_length",  "parallel",     "gpu_layers",   "gpu_offload", "batch_size",
-    "ubatch_size", "flash_attention", "cache_type_k", "cache_type_v", "mmap",        "mlock"};
+constexpr std::array<std::string_view, 14> kTakes{
+    "threads",    "context_length", "parallel",        "gpu_layers",   "gpu_offload",
+    "batch_size", "ubatch_size",    "flash_attention", "cache_type_k", "cache_type_v",
+    "mmap",       "mlock",          "kv_offload",      "projector"};
 /// It would shrink what we did not set so that the model fits; what is in effect is to be known.
 constexpr std::array<std::string_view, 1> kEnvironment{"LLAMA_ARG_FIT=off"};
 constexpr std::array<std::string_view, 1> kPortTaken{"couldn't bind http server socket"};
@@ -57,6 +58,7 @@ std::vector<std::string> arguments(const LaunchRequest& request, const LaunchSet
     list.emplace_back(name);
     list.push_back(fmt::format("{}", *value));
   };
+  if (s.projector) add("--mmproj", std::optional(fs::absolute(request.projector).string()));
   add("--threads", s.threads);
   const int64_t slots = s.parallel.value_or(1);
   // It divides its context among the slots.
@@ -70,6 +72,7 @@ std::vector<std::string> arguments(const LaunchRequest& request, const LaunchSet
   add("--cache-type-v", s.cache_type_v);
   if (s.mmap) list.emplace_back(*s.mmap ? "--mmap" : "--no-mmap");
   if (s.mlock.value_or(false)) list.emplace_back("--mlock");
+  if (s.kv_offload) list.emplace_back(*s.kv_offload ? "--kv-offload" : "--no-kv-offload");
   return list;
 }
 

@@ -38,6 +38,9 @@ Result<uint16_t> free_port() {
 
 Secret random_key() { return Secret(fmt::format("{:016x}{:016x}", random_u64(), random_u64())); }
 
+/// By SIGKILL, which the kernel sends when memory runs out; a shell in between says 128 + 9.
+bool was_killed(std::string_view how) { return how == "signal 9" || how == "exit code 137"; }
+
 double ms_since(MonoNs start) { return static_cast<double>(mono_now_ns() - start) / 1e6; }
 
 /// The end of a text, from the start of a line where one is near.
@@ -78,6 +81,10 @@ Error load_error(const LaunchRequest& request, const LoadAttempt& attempt) {
       return {Errc::kUnavailable, what,
               "its memory did not suffice on the processor either: a smaller --context-length or "
               "quantisation needs less"};
+    case LoadOutcome::kOomKilled:
+      return {Errc::kUnavailable, what,
+              "it was killed, as the kernel does when memory runs out ('dmesg' tells): a smaller "
+              "--context-length or quantisation needs less"};
     default:
       return {Errc::kUnavailable, what};
   }
@@ -124,8 +131,13 @@ Task<LoadOutcome> ManagedEngine::load(const LoadOptions& options) {
       ++tries;
       continue;
     }
-    // Only for want of the GPU's memory is another attempt worth making.
-    if (outcome != LoadOutcome::kGpuOom || ++rung == rungs.size()) break;
+    // Only for want of memory is another attempt worth making; where the machine's own ran out,
+    // one, without what a GPU's driver takes of it.
+    const size_t last = rungs.size() - 1;
+    if ((outcome != LoadOutcome::kGpuOom && outcome != LoadOutcome::kOomKilled) || rung == last) {
+      break;
+    }
+    rung = outcome == LoadOutcome::kOomKilled ? last : rung + 1;
     if (options.on_fall_back) options.on_fall_back(attempt);
   }
   state_ = outcome == LoadOutcome::kCancelled ? State::kStopped : State::kFailed;
@@ -154,6 +166,9 @@ Task<void> ManagedEngine::make_attempt(const LoadOptions& options, LoadAttempt& 
     attempt.error = fmt::format("not ready within {}", duration_text(options.timeout));
   } else {
     attempt.error = ended_how();
+  }
+  if (attempt.outcome == LoadOutcome::kProcessExit && was_killed(child_->ended_how())) {
+    attempt.outcome = LoadOutcome::kOomKilled;
   }
   attempt.log_tail = tail_of(log_tail(), kAttemptLogBytes);
   child_->stop(kStopGrace);
@@ -252,10 +267,6 @@ std::string ManagedEngine::log_tail() {
 
 std::optional<pid_t> ManagedEngine::pid() const {
   return child_ ? std::optional(child_->pid()) : std::nullopt;
-}
-
-std::optional<int64_t> ManagedEngine::memory_bytes() const {
-  return child_ ? child_->peak_memory_bytes() : std::nullopt;
 }
 
 }  // namespace assay

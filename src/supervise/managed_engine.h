@@ -29,7 +29,8 @@ struct LoadOptions {
 ///              load()                   ready
 ///   stopped ------------> loading ----------------> running
 ///    ^   ^                 |  ^ |                     | |
-///    |   |                 |  +-+ gpu_oom: next rung  | | its process ended
+///    |   |                 |  +-+ gpu_oom: next rung; | | its process ended
+///    |   |                 |  |   oom_killed: the last| |
 ///    |   |    cancelled    |  |                       | |
 ///    |   +-----------------+  |                       | |
 ///    |                     |  | load(): at the rung   | |
@@ -71,7 +72,6 @@ class ManagedEngine {
   [[nodiscard]] std::string ended_how();
   /// The end of its log, its key not in it.
   [[nodiscard]] std::string log_tail();
-  [[nodiscard]] std::optional<int64_t> memory_bytes() const;
   /// Of its process, also of one that has ended; absent before the first.
   [[nodiscard]] std::optional<pid_t> pid() const;
 

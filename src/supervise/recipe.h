@@ -17,10 +17,11 @@ namespace assay {
 /// What is to be served and how.
 struct LaunchRequest {
   std::filesystem::path gguf;
-  std::string alias;              ///< The model's name towards clients.
-  std::string program;            ///< Of a recipe that takes one: a path, or a name on PATH.
-  LaunchSettings settings;        ///< As asked for.
-  std::optional<int64_t> layers;  ///< Repeating ones, by the file's header; absent when not told.
+  std::string alias;                ///< The model's name towards clients.
+  std::string program;              ///< Of a recipe that takes one: a path, or a name on PATH.
+  LaunchSettings settings;          ///< As asked for.
+  std::filesystem::path projector;  ///< Of `settings.projector`; empty where that is absent.
+  std::optional<int64_t> layers;    ///< Repeating ones, by the file's header; absent when not told.
 };
 
 /// How one kind of engine is started and watched. All of it is data or a pure function, so that one

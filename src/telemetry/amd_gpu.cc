@@ -29,8 +29,11 @@ class AmdGpus : public TelemetrySource {
 
   void read(const ReadingContext&, TelemetrySample& out) override {
     for (const AmdCard& card : cards_) {
-      if (is_asleep(card.drm)) continue;
       GpuSample& gpu = out.gpus[card.gpu];
+      if (is_asleep(card.drm)) {
+        gpu.state = CardState::kAsleep;
+        continue;
+      }
       gpu.percent = sensor_number(card.drm.device / "gpu_busy_percent");
       gpu.memory_used_bytes = sensor_number(card.drm.device / "mem_info_vram_used");
       gpu.gtt_used_bytes = sensor_number(card.drm.device / "mem_info_gtt_used");
@@ -62,6 +65,7 @@ AmdCard card_of(DrmCard drm, SourceSetup& setup) {
     card.clock = labelled_or(chip, "freq", "sclk", "freq1_input");
     card.memory_clock = channel_labelled(chip, "freq", "mclk");
     card.chip = chip;
+    setup.set_gpu_limit(card.gpu, critical_of(card.temperature));
   }
   if (const auto total = sensor_number(drm.device / "mem_info_vram_total")) {
     setup.about.facts[fmt::format("gpu{}_memory_bytes", card.gpu)] = fmt::format("{:.0f}", *total);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdlib>
 
@@ -49,6 +51,11 @@ MachineRoots machine_roots() {
 void SourceSetup::lacks(std::initializer_list<std::string_view> columns,
                         const std::string& reason) {
   for (const std::string_view column : columns) about.missing[std::string(column)] = reason;
+}
+
+void SourceSetup::set_gpu_limit(size_t gpu, const std::optional<double>& limit_c) {
+  if (!limit_c || *limit_c <= 0) return;
+  about.facts[fmt::format("gpu{}_temperature_limit_c", gpu)] = fmt::format("{:.0f}", *limit_c);
 }
 
 size_t SourceSetup::add_gpu(const std::string& name) {

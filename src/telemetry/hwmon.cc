@@ -31,4 +31,12 @@ std::filesystem::path channel_labelled(const std::filesystem::path& chip, std::s
   return {};
 }
 
+std::optional<double> critical_of(const std::filesystem::path& temperature) {
+  constexpr std::string_view kInput = "_input";
+  std::string name = temperature.filename().string();
+  if (!name.ends_with(kInput)) return std::nullopt;
+  name.replace(name.size() - kInput.size(), kInput.size(), "_crit");
+  return scaled(sensor_number(temperature.parent_path() / name), 1e-3);
+}
+
 }  // namespace assay

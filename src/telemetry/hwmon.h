@@ -17,4 +17,8 @@ std::vector<std::filesystem::path> chips_named(const std::filesystem::path& dire
 std::filesystem::path channel_labelled(const std::filesystem::path& chip, std::string_view kind,
                                        std::string_view label);
 
+/// The temperature, in °C, that the chip names for the sensor `tempN_input` as critical. Absent
+/// where it names none.
+std::optional<double> critical_of(const std::filesystem::path& temperature);
+
 }  // namespace assay

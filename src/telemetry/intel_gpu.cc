@@ -52,25 +52,43 @@ std::optional<double> throttle_of(const IntelCard& card) {
 /// By the files of i915 or xe. A sleeping card is left asleep.
 class IntelGpus : public TelemetrySource {
  public:
-  explicit IntelGpus(std::vector<IntelCard> cards) : cards_(std::move(cards)) {}
+  IntelGpus(std::vector<IntelCard> cards, TelemetryStream& about)
+      : cards_(std::move(cards)), about_(about) {}
 
   void read(const ReadingContext& context, TelemetrySample& out) override {
     for (IntelCard& card : cards_) {
-      if (is_asleep(card.drm)) continue;
       GpuSample& gpu = out.gpus[card.gpu];
+      if (is_asleep(card.drm)) {
+        gpu.state = CardState::kAsleep;
+        continue;
+      }
       gpu.mhz = sensor_number(card.clock);
       gpu.temperature_c = scaled(sensor_number(card.temperature), kMilli);
       gpu.throttle = throttle_of(card);
-      gpu.energy_j = scaled(sensor_number(card.energy), kMicro);
-      gpu.power_w = rate_of(card.last_energy_j, gpu.energy_j,
-                            static_cast<double>(context.now - card.then) / 1e9);
-      card.last_energy_j = gpu.energy_j;
-      card.then = context.now;
+      read_energy(context.now, card, gpu);
     }
   }
 
  private:
+  void read_energy(MonoNs now, IntelCard& card, GpuSample& gpu) {
+    const auto energy_j = scaled(sensor_number(card.energy), kMicro);
+    const auto power_w =
+        rate_of(card.last_energy_j, energy_j, static_cast<double>(now - card.then) / 1e9);
+    const bool stands = energy_j && energy_j == card.last_energy_j;
+    card.last_energy_j = energy_j;
+    card.then = now;
+    if (!stands) {
+      gpu.energy_j = energy_j;
+      gpu.power_w = power_w;
+      return;
+    }
+    for (const char* column : {"energy_j", "power_w"}) {
+      about_.missing[fmt::format("gpu{}_{}", card.gpu, column)] = "the counter does not move";
+    }
+  }
+
   std::vector<IntelCard> cards_;
+  TelemetryStream& about_;
 };
 
 IntelCard card_of(DrmCard drm, SourceSetup& setup) {
@@ -106,6 +124,7 @@ IntelCard card_of(DrmCard drm, SourceSetup& setup) {
     if (card.energy.empty()) card.energy = chip / "energy1_input";
     card.temperature = channel_labelled(chip, "temp", "pkg");
     if (card.temperature.empty()) card.temperature = chip / "temp1_input";
+    setup.set_gpu_limit(card.gpu, critical_of(card.temperature));
   }
   card.drm = std::move(drm);
   return card;
@@ -119,7 +138,7 @@ std::unique_ptr<TelemetrySource> open_intel_gpus(SourceSetup& setup) {
     cards.push_back(card_of(std::move(drm), setup));
   }
   if (cards.empty()) return nullptr;
-  return std::make_unique<IntelGpus>(std::move(cards));
+  return std::make_unique<IntelGpus>(std::move(cards), setup.about);
 }
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "telemetry/listeners.h"
 #include "telemetry/source.h"
 
 namespace assay {
@@ -15,17 +16,18 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  /// The machine now; `at_ns` is left 0. `engines` are the process ids of engines that we started.
-  TelemetrySample sample(MonoNs now, std::span<const int> engines);
+  /// The machine now, and the engines on it; `at_ns` is left 0.
+  TelemetrySample sample(MonoNs now, const WatchedEngines& engines);
   /// What the samples are about. After each sample every column has a value in it or a reason in
   /// `missing`, never both.
   [[nodiscard]] const TelemetryStream& about() const { return about_; }
 
  private:
-  TelemetrySample read(MonoNs now, std::span<const int> engines);
+  TelemetrySample read(const ReadingContext& context);
 
   MachineRoots roots_;
   TelemetryStream about_;
+  Listeners listeners_;
   std::vector<std::unique_ptr<TelemetrySource>> sources_;
 };
 

@@ -24,6 +24,7 @@ struct MemoryInfo {
 };
 constexpr unsigned kMostDevices = 16;
 constexpr unsigned kTemperatureGpu = 0;
+constexpr unsigned kSlowdownThreshold = 1;
 constexpr unsigned kClockSm = 1;
 constexpr unsigned kClockMemory = 2;
 
@@ -82,10 +83,12 @@ std::unique_ptr<Nvml> Nvml::load(const std::string& library, std::string& why) {
   int (*get_count)(unsigned*) = nullptr;
   int (*get_handle)(unsigned, Handle*) = nullptr;
   int (*get_name)(Handle, char*, unsigned) = nullptr;
+  int (*get_threshold)(Handle, unsigned, unsigned*) = nullptr;
   find(s.library, "nvmlInit_v2", init);
   find(s.library, "nvmlDeviceGetCount_v2", get_count);
   find(s.library, "nvmlDeviceGetHandleByIndex_v2", get_handle);
   find(s.library, "nvmlDeviceGetName", get_name);
+  find(s.library, "nvmlDeviceGetTemperatureThreshold", get_threshold);
   find(s.library, "nvmlDeviceGetUtilizationRates", s.get_utilization);
   find(s.library, "nvmlDeviceGetMemoryInfo", s.get_memory);
   find(s.library, "nvmlDeviceGetTemperature", s.get_temperature);
@@ -108,7 +111,11 @@ std::unique_ptr<Nvml> Nvml::load(const std::string& library, std::string& why) {
     if (get_handle(i, &handle) != 0) continue;
     std::array<char, 96> name{};
     const bool named = get_name != nullptr && get_name(handle, name.data(), name.size() - 1) == 0;
-    Device device{named ? printable(name.data(), 80) : "NVIDIA", {}};
+    Device device{named ? printable(name.data(), 80) : "NVIDIA", {}, {}};
+    unsigned limit = 0;
+    if (get_threshold != nullptr && get_threshold(handle, kSlowdownThreshold, &limit) == 0) {
+      device.limit_c = limit;
+    }
     MemoryInfo memory;
     if (s.get_memory != nullptr && s.get_memory(handle, &memory) == 0) {
       device.memory_bytes = static_cast<double>(memory.total);

@@ -22,6 +22,7 @@ class Nvml {
   struct Device {
     std::string name;
     std::optional<double> memory_bytes;
+    std::optional<double> limit_c;  ///< From there on it slows itself down.
   };
   [[nodiscard]] const std::vector<Device>& devices() const;
   /// `device` is an index into devices(). What the card does not tell stays absent.

@@ -1,15 +1,11 @@
 #include <unistd.h>
 
-#include <algorithm>
-#include <set>
-
+#include "telemetry/process_family.h"
 #include "telemetry/sensor_file.h"
 #include "telemetry/source.h"
 
 namespace assay {
 namespace {
-
-constexpr size_t kMostProcesses = 64;  ///< Of one engine.
 
 std::optional<double> count_entries(const std::filesystem::path& directory) {
   std::error_code error;
@@ -22,38 +18,25 @@ std::optional<double> count_entries(const std::filesystem::path& directory) {
   return entries;
 }
 
-/// Open files of this process; open files and memory of the engines that it started.
+/// Open files of this process; open files and memory of the engines.
 class Processes : public TelemetrySource {
  public:
-  explicit Processes(std::filesystem::path proc) : proc_(std::move(proc)) {}
+  explicit Processes(const SourceSetup& setup) : proc_(setup.roots.proc), about_(setup.about) {}
 
   void read(const ReadingContext& context, TelemetrySample& out) override {
     out.open_files = count_entries(proc_ / "self/fd");
+    const std::string_view why = context.engines_missing.empty()
+                                     ? "no engine of this machine is known"
+                                     : context.engines_missing;
+    for (const char* column : {"engine_memory_bytes", "engine_open_files"}) {
+      about_.missing[column] = why;  // Gone again where the column has a value.
+    }
     for (const int engine : context.engines) {
-      for (const int process : family_of(engine)) add(process, out);
+      for (const int process : process_family(proc_, engine)) add(process, out);
     }
   }
 
  private:
-  /// The process and those that descend from it.
-  [[nodiscard]] std::set<int> family_of(int first) const {
-    std::set<int> family{first};
-    std::vector<int> open{first};
-    while (!open.empty() && family.size() < kMostProcesses) {
-      const auto tasks = proc_ / std::to_string(open.back()) / "task";
-      open.pop_back();
-      for (const auto& task : numbered(tasks, "")) {
-        const auto text = sensor_text(task / "children");
-        if (!text) continue;
-        for (const std::string_view word : words_of(*text)) {
-          const int child = static_cast<int>(number_in(word).value_or(0));
-          if (child > 0 && family.insert(child).second) open.push_back(child);
-        }
-      }
-    }
-    return family;
-  }
-
   void add(int process, TelemetrySample& out) const {
     const auto folder = proc_ / std::to_string(process);
     if (const auto files = count_entries(folder / "fd")) {
@@ -70,13 +53,13 @@ class Processes : public TelemetrySource {
   }
 
   std::filesystem::path proc_;
+  TelemetryStream& about_;
 };
 
 }  // namespace
 
 std::unique_ptr<TelemetrySource> open_processes(SourceSetup& setup) {
-  setup.lacks({"engine_memory_bytes", "engine_open_files"}, "no engine was started here");
-  return std::make_unique<Processes>(setup.roots.proc);
+  return std::make_unique<Processes>(setup);
 }
 
 }  // namespace assay

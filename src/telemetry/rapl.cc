@@ -18,7 +18,8 @@ struct Counter {
 /// Energy of all processor packages, and from it their power.
 class Rapl : public TelemetrySource {
  public:
-  explicit Rapl(std::vector<Counter> counters) : counters_(std::move(counters)) {}
+  Rapl(std::vector<Counter> counters, TelemetryStream& about)
+      : counters_(std::move(counters)), about_(about) {}
 
   void read(const ReadingContext& context, TelemetrySample& out) override {
     std::vector<double> readings;
@@ -28,16 +29,25 @@ class Rapl : public TelemetrySource {
       readings.push_back(*now);
     }
     double grown_uj = 0;
+    bool stands = false;
     for (size_t i = 0; i < counters_.size(); ++i) {
       Counter& counter = counters_[i];
       const double now = readings[i];
       if (counter.last_uj) {
         const double range = now < *counter.last_uj ? counter.range_uj : 0;
-        grown_uj += std::max(0.0, now + range - *counter.last_uj);
+        const double grown = std::max(0.0, now + range - *counter.last_uj);
+        stands = stands || grown == 0;
+        grown_uj += grown;
       }
       counter.last_uj = now;
     }
     energy_j_ += grown_uj * kMicro;
+    // Some guests show counters that nobody drives; a processor takes no 0 W.
+    if (stands) {
+      about_.missing["cpu_power_w"] = about_.missing["cpu_energy_j"] = "the counter does not move";
+      then_ = context.now;
+      return;
+    }
     out.cpu_energy_j = energy_j_;
     const double seconds = static_cast<double>(context.now - then_) / 1e9;
     if (then_ != 0 && seconds > 0) out.cpu_power_w = grown_uj * kMicro / seconds;
@@ -46,6 +56,7 @@ class Rapl : public TelemetrySource {
 
  private:
   std::vector<Counter> counters_;
+  TelemetryStream& about_;
   double energy_j_ = 0;
   MonoNs then_ = 0;
 };
@@ -73,7 +84,7 @@ std::unique_ptr<TelemetrySource> open_rapl(SourceSetup& setup) {
                         : "the processor shows no energy counter (RAPL)");
     return nullptr;
   }
-  return std::make_unique<Rapl>(std::move(counters));
+  return std::make_unique<Rapl>(std::move(counters), setup.about);
 }
 
 }  // namespace assay

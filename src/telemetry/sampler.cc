@@ -12,14 +12,14 @@ namespace assay {
 
 struct Sampler::State {
   State(SamplerOptions chosen, OnSample callback)
-      : options(std::move(chosen)), on_sample(std::move(callback)) {}
+      : options(std::move(chosen)), on_sample(std::move(callback)), engines(options.engines) {}
 
   const SamplerOptions options;
   const OnSample on_sample;
   mutable std::mutex mutex;  ///< Guards the members below, but the thread.
   std::condition_variable wake;
   bool stopping = false;
-  std::vector<int> engines;
+  WatchedEngines engines;
   std::optional<TelemetrySample> latest;
   std::thread thread;
 
@@ -38,7 +38,7 @@ void Sampler::State::run() {
     // What is measured to its end has a sample after it: the last comes before its time.
     last = wake.wait_until(lock, due, [&] { return stopping; });
     if (last && due - Clock::now() > period * 3 / 4) return;
-    const std::vector<int> watched = engines;
+    const WatchedEngines watched = engines;
     lock.unlock();
     const MonoNs now = mono_now_ns();
     TelemetrySample sample = machine.sample(now, watched);
@@ -65,7 +65,7 @@ Sampler::~Sampler() {
   state_->thread.join();
 }
 
-void Sampler::watch(std::vector<int> engines) {
+void Sampler::watch(WatchedEngines engines) {
   const std::lock_guard lock(state_->mutex);
   state_->engines = std::move(engines);
 }

@@ -11,8 +11,9 @@ namespace assay {
 
 struct SamplerOptions {
   MachineRoots roots;
-  double rate_hz = 1;  ///< 0.1 to 10.
-  MonoNs epoch = 0;    ///< What samples' instants count from.
+  double rate_hz = 1;           ///< 0.1 to 10.
+  MonoNs epoch = 0;             ///< What samples' instants count from.
+  WatchedEngines engines = {};  ///< From the first sample on.
 };
 
 /// Samples the machine on a thread of its own, so that reading delays no stamp.
@@ -27,8 +28,8 @@ class Sampler {
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;
 
-  /// The processes of engines that we started, from the next sample on. Any thread.
-  void watch(std::vector<int> engines);
+  /// The engines to look at, from the next sample on. Any thread.
+  void watch(WatchedEngines engines);
   /// The newest sample, for whoever decides by the machine's state. Absent before the first. Any
   /// thread.
   [[nodiscard]] std::optional<TelemetrySample> latest() const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
@@ -33,14 +34,25 @@ struct SourceSetup {
 
   /// Why each of these columns will stay empty.
   void lacks(std::initializer_list<std::string_view> columns, const std::string& reason);
+  /// The fact `gpuN_temperature_limit_c`, where it is known: from there on the card slows itself
+  /// down.
+  void set_gpu_limit(size_t gpu, const std::optional<double>& limit_c);
   /// The index of one more GPU.
   size_t add_gpu(const std::string& name);
+};
+
+/// The engines whose processes are looked at.
+struct WatchedEngines {
+  std::vector<int> processes;   ///< Of those that we started.
+  std::vector<uint16_t> ports;  ///< Of this machine, at which the others listen.
 };
 
 /// What a reading is taken for.
 struct ReadingContext {
   MonoNs now = 0;
-  std::span<const int> engines;  ///< Process ids of the engines that we started.
+  bool is_first = false;                  ///< Of no sample: it gives rates their beginning.
+  std::span<const int> engines;           ///< Process ids of the engines.
+  std::string_view engines_missing = {};  ///< Why one is not among them; empty when all are.
 };
 
 /// A place that readings come from. Lives on the sampling thread.

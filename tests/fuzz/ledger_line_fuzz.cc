@@ -18,5 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto end = assay::parse_end(line)) {
     ASSAY_CHECK(assay::parse_end(assay::end_line(*end)));
   }
+  if (const auto load = assay::parse_load(line)) {
+    ASSAY_CHECK(assay::parse_load(assay::load_line(*load)));
+  }
   return 0;
 }

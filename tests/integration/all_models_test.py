@@ -36,6 +36,13 @@ class AllModels(AssayTest):
         reasons = {cell["unavailable"] for cell in second["cells"]} - {None}
         (reason,) = reasons
         self.assertIn(first["run_id"][:8], reason)
+        out, _ = self.assay("run", "--target", self.ollama.url, "--target", self.other.url, *ASK,
+                            "--all-models")
+        for run, models in ((first, "qwen3:8b phi-4"), (second, "llama3.2:1b gemma-3")):
+            below = out.partition(f"Known results: run {run['run_id'][:8]}")[2]
+            for model in models.split():
+                self.assertRegex(below, rf"(?m)^{model} .* 2 ")
+        self.assertIn(f"skipped: run {first['run_id'][:8]} has results", out)
         skipped = [c for c in self.ledger(second["run_id"]).calls if c["outcome"] == "skipped"]
         self.assertEqual(len(skipped), 2)
 

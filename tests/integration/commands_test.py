@@ -125,6 +125,9 @@ class Servers(AssayTest):
 
     def test_models_are_listed(self):
         mock = self.mock("--models", "one,two")
+        other = self.mock("--flavor", "openai", "--models", "other-model")
+        both = self.json("models", "list", "--target", mock.url, "--target", other.url)["targets"]
+        self.assertEqual([t["url"] for t in both], [mock.url, other.url])
         out, _ = self.assay("models", "list", "--target", mock.url)
         self.assertEqual([line.split()[0] for line in out.splitlines()], ["one", "two"])
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
@@ -226,6 +229,25 @@ class Config(AssayTest):
         (self.work / "worse.yaml").write_text("a: [\n")
         _, err = self.assay("config", "validate", "worse.yaml", code=2)
         self.assertIn("worse.yaml:", err)
+
+    def test_validate_checks_the_file_of_the_config_option(self):
+        (self.work / "bad.yaml").write_text("budgt: 1s\n")
+        _, err = self.assay("config", "validate", "--config", "bad.yaml", code=2)
+        self.assertIn("bad.yaml:1: ", err)
+        self.assertIn("0 files", self.assay("config", "validate", "--no-config")[0])
+
+    def test_a_second_long_name_is_known_everywhere(self):
+        (self.work / "assay.yaml").write_text("retest: true\n")
+        self.assertEqual(self.shown()["force"]["value"], ["true"])
+        (self.work / "assay.yaml").unlink()
+        shown = self.shown(env={"ASSAY_RETEST": "yes"})["force"]
+        self.assertEqual((shown["value"], shown["origin"]), (["true"], "ASSAY_RETEST"))
+
+    def test_values_that_make_no_sense_say_what_does(self):
+        for args, what in ((("--min-context", "-5"), "--min-context must be at least 1"),
+                           (("--gpu-offload", "0-1"), "it is a number from 0 to 1")):
+            _, err = self.assay("run", "--target", "http://127.0.0.1:9", *args, code=2)
+            self.assertIn(what, err)
 
     def shown(self, *args, env=None):
         return self.json("config", "show", "--origin", *args, env=env)

@@ -139,9 +139,13 @@ class Cold(AssayTest):
                              "cold.other_ms"))
                 self.assertAlmostEqual(total, figures["cold.wall_ms"]["mean"], delta=0.01)
                 self.assertAlmostEqual(ours["wall"], figures["cold.wall_ms"]["mean"], delta=0.01)
-                # Whose process it is, and which file it reads, is not known here: with a reason.
+                # Which file it reads is not known here, or it is not here: with a reason.
                 self.assertIsNone(cold["page_cache_share"])
-                self.assertIn("does not say which file", cold["cold_note"])
+                why = "cannot be opened" if kind == "llamacpp" else "does not say which file"
+                self.assertIn(why, cold["cold_note"])
+                self.assertEqual(leg["cold_kinds"], [cold_kind])
+                # Its process is known by its port.
+                self.assertTrue(cold["read_bytes"] is not None or ";" in cold["cold_note"])
                 text, _ = self.assay("report", document["run_id"])
                 self.assertIn("Cold start", text)
 

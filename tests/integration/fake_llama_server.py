@@ -5,11 +5,12 @@
 The script: {"binary": the assay program, "notes": file that gets a JSON line for each start,
 "play": how it goes, "layers": N, "flags": [of the mock server]}. Plays: `serve`; `slow`, which takes
 a second and answers 503 until then; `gpu_oom`, until at most N layers are asked for; `load_failed`;
-`exit`; `never`; `once`, which serves the first time and cannot be started again; `port`, which finds
+`killed`, by SIGKILL, until at most N layers are asked for; `exit`; `never`; `once`, which serves the first time and cannot be started again; `port`, which finds
 its port taken at the first start. What it serves is `assay mock-server`.
 """
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -76,6 +77,8 @@ def main():
         say("llama_model_load: error loading model: unknown model architecture: 'none'")
         say("main: exiting due to model loading error")
         sys.exit(1)
+    if play == "killed" and layers > script["layers"]:
+        os.kill(os.getpid(), signal.SIGKILL)
     if play == "exit":
         sys.exit(3)
     if play == "never":

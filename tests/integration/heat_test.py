@@ -2,6 +2,7 @@
 given up on a busy machine, the doctor's look at it, and the energy of each call."""
 import csv
 import json
+import shutil
 import time
 import unittest
 
@@ -67,6 +68,27 @@ class Heat(AssayTest):
                  if e["event"] == "stage" and e["data"]["stage"] == "cooling"]
         self.assertRegex(words[0], r"^cooling to 60 °C, now (\d+ °C|unknown)$")
 
+    def test_a_sample_from_before_a_call_opens_no_gate(self):
+        mock = self.mock("--ttft", "50ms", "--gap", "10ms", "--tokens", "45")
+        began = time.monotonic()
+        with Recorded(self.box, "laptop", celsius=lambda t: 50 if t < 2.5 else 90) as machine:
+            self.run_prompt(mock.url, "-r", "5", "--warmup", "0", "--cooldown", "60C,max=1500ms",
+                            "--sample-rate", "0.2", "--no-calibrate", env=machine.env)
+        self.assertGreater(time.monotonic() - began, 2.5)
+        ledger = self.ledger()
+        rows = [json.loads(line) for line in whole_lines(ledger.directory / "telemetry.jsonl")]
+        place = rows[0]["columns"].index("cpu_temperature_c") + 2
+        # The samples are as many as the gates need, and each that opened one came before it.
+        told = [(row[1] * 1e6, row[place]) for row in rows[1:]]
+        calls = sorted(ledger.finals, key=lambda c: c["sent_ns"])
+        for before, after in zip(calls, calls[1:]):
+            ended, began = before["done_ns"], after["sent_ns"]
+            if "not_cooled" in after["flags"]:  # Beside the moment in which the call ended.
+                self.assertTrue(all(c > 60 for at, c in told if ended + 50e6 < at < began), told)
+            else:
+                self.assertTrue(any(c <= 60 for at, c in told if ended < at < began + 5e6), told)
+        self.assertIn("not_cooled", calls[-1]["flags"])
+
     def test_a_gate_that_stays_hot_opens_at_its_bound_and_says_so(self):
         mock = self.mock()
         with Recorded(self.box, "laptop", celsius=lambda t: 80) as machine:
@@ -119,6 +141,22 @@ class Heat(AssayTest):
         # The call in flight is on record, and left to a resume.
         self.assertEqual([(c["outcome"], c["final"]) for c in ledger.calls], [("cancelled", False)])
         self.assertIn("interrupted", [c["code"] for c in model["unreliable"]])
+
+    def test_a_sensor_that_goes_away_stops_the_run(self):
+        class Broken(Recorded):
+            def put(self, file, text):
+                if not file.startswith("sys/class/hwmon") or time.monotonic() - self.began < 3:
+                    super().put(file, text)
+                elif (chip := self.root / "sys/class/hwmon/hwmon4").exists():
+                    shutil.rmtree(chip)
+
+        mock = self.mock("--ttft", "50ms", "--gap", "50ms", "--tokens", "400")
+        with Broken(self.box, "laptop", celsius=lambda t: 60) as machine:
+            out, err = self.assay("run", "--target", mock.url, *RUN, "-r", "50", "--warmup", "0",
+                                  "--max-temp", "75C", "--json", env=machine.env, code=7)
+        self.assertRegex(json.loads(out)["stopped_by"],
+                         "^max_temp: guard_blind: the sensor of the CPU tells nothing any more")
+        self.assertIn("guard_blind", err)
 
     def test_power_stops_the_run(self):
         model, _, _ = self.stopped("--max-power", "40W", celsius=lambda t: 50)

@@ -56,6 +56,50 @@ class Matrix(AssayTest):
         chats = self.bodies(mock, "/api/v1/chat")
         self.assertEqual([body["context_length"] for body in chats], [2048] * 8 + [4096] * 8)
 
+    def test_each_load_is_recorded_as_asked_and_as_the_server_has_it(self):
+        for flavor, args in (("lmstudio", ()), ("ollama", ("--gpu-layers", "0"))):
+            with self.subTest(flavor):
+                mock = self.mock("--flavor", flavor, *FAST)
+                document = self.matrix(mock, "--context-length", "2048,4096", *args)
+                cells = document["cells"]
+                self.assertEqual([c["load_requested"]["context_length"] for c in cells],
+                                 [2048, 4096])
+                self.assertEqual([c["load_effective"]["context_length"] for c in cells],
+                                 [2048, 4096])
+                self.assertEqual([c["context_length"] for c in cells], [2048, 4096])
+                loads = [line for line in self.ledger(document["run_id"]).lines
+                         if line["type"] == "load"]
+                self.assertEqual([line["cell"] for line in loads], [0, 1])
+                if flavor == "lmstudio":  # Told beside what was asked.
+                    self.assertEqual({c["load_effective"]["batch_size"] for c in cells}, {512})
+                else:
+                    memory = [s["memory_bytes"] for s in document["cells_summary"]]
+                    self.assertEqual(memory, [1_002_048_000, 1_004_096_000])
+                    self.assertEqual([line["vram_bytes"] for line in loads], [0, 0])
+
+    def test_a_rank_by_memory_is_one_of_the_loaded_models(self):
+        mock = self.mock("--flavor", "ollama", *FAST)
+        out, _ = self.assay("run", "--target", mock.url, *ASK, "-r", "2", "--context-length",
+                            "8192,2048", "--rank-by", "memory")
+        rows = [line.split()[0] for line in out.splitlines() if line.startswith(("2048", "8192"))]
+        self.assertEqual(rows[:2], ["2048", "8192"])
+
+    def test_a_cold_model_is_loaded_as_asked(self):
+        mock = self.mock("--flavor", "lmstudio", *FAST)
+        document = self.json("run", "--target", mock.url, *ASK, "-r", "1", "--cold", "1",
+                             "--flash-attention", "off", "--context-length", "2048")
+        loads = [(body["context_length"], body["flash_attention"])
+                 for body in self.bodies(mock, "/api/v1/models/load")]
+        self.assertEqual(loads, [(2048, False)])
+        load = document["cells"][0]["load_effective"]
+        self.assertEqual((load["context_length"], load["flash_attention"]), (2048, "off"))
+
+    def test_what_an_embedding_model_refuses_is_told(self):
+        mock = self.mock("--flavor", "lmstudio", "--models", "text-embedding-m", *FAST)
+        out, _ = self.assay("run", "--target", mock.url, *ASK, "-m", "text-embedding-m", "-r", "1",
+                            "--kv-offload", "off")
+        self.assertIn("text-embedding-m was not loaded as asked: kv_offload was refused", out)
+
     def test_what_a_server_cannot_be_asked_for_is_skipped_by_name(self):
         for flavor, args, what in (("openai", ("--threads", "2,4"), "threads"),
                                    ("vllm", ("--gpu-offload", "0,0.5,1"), "gpu_offload"),
@@ -86,7 +130,11 @@ class Matrix(AssayTest):
         head = next(line for line in out.splitlines() if "tok/s ± 95% CI" in line)
         self.assertRegex(head, r"^context +temperature +")
         rows = [line.split()[:2] for line in out.splitlines() if line.startswith(("2048", "8192"))]
-        self.assertEqual(sorted(rows)[:4:3], [["2048", "0"], ["8192", "0.7"]])
+        # Those of the speeds, then those of what the engine says.
+        for four in (rows[:4], rows[4:]):
+            self.assertEqual(sorted(four), [["2048", "0"], ["2048", "0.7"], ["8192", "0"],
+                                            ["8192", "0.7"]])
+        self.assertRegex(out, r"(?m)^Engine says +")
 
     def test_a_matrix_that_is_too_large_or_beside_variants_is_refused(self):
         many = ",".join(str(n) for n in range(1, 18))

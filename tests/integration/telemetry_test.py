@@ -111,11 +111,46 @@ class Telemetry(AssayTest):
         self.assertEqual([e["domain"] for e in leg["energy"]], ["cpu_pkg"])
         self.assertEqual([p for p in self.own_processes() if "sample" in p[1]], [])
 
+    def test_an_engine_that_others_started_is_found_by_its_port(self):
+        mock = self.mock("--ttft", "50ms", "--gap", "10ms", "--tokens", "40")
+        model = self.run_prompt(mock.url, "-r", "3", "--sample-rate", "10")
+        (leg,) = model["legs"]
+        with open(f"/proc/{mock.process.pid}/statm", encoding="ascii") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        self.assertGreater(leg["telemetry"]["peak_engine_memory_bytes"], 0.5 * resident)
+        self.assertLess(leg["telemetry"]["peak_engine_memory_bytes"], 2 * resident)
+        self.assertNotIn("engine_memory_bytes", model["telemetry"][0]["missing"])
+
+    def test_a_node_that_no_cell_has_is_an_error(self):
+        mock = self.mock()
+        env = self.ssh(f"touch {self.box}/asked\nexit 1\n")
+        _, err = self.assay("run", "--target", mock.url, "-m", "mock", "--prompt", "hello",
+                            "--no-progress", "--sample-node", "boxx=box", env=env, code=2)
+        self.assertIn("--sample-node boxx: no cell of this run is of that node", err)
+        self.assertIn("here: local", err)
+        self.assertFalse((self.box / "asked").exists())
+        _, err = self.assay("run", "--target", mock.url, "-m", "mock", "--prompt", "hello",
+                            "--sample-node", "local=a", "--sample-node", "local=b", code=2)
+        self.assertIn("--sample-node names local twice", err)
+
+    def test_a_connection_that_ends_is_told_and_the_program_there_can_be_named(self):
+        mock = self.mock("--ttft", "50ms", "--gap", "10ms", "--tokens", "100")
+        with Recorded(self.box, "laptop") as there:
+            roots = " ".join(f"{name}={value}" for name, value in there.env.items())
+            env = self.ssh(f'echo "$@" >> {self.box}/asked\n'
+                           'while [ "$1" != "--" ]; do shift; done\nshift 3\n'
+                           f'exec timeout 4 env {roots} {BINARY} "$@"\n')
+            out, err = self.assay("run", "--target", mock.url, "-m", "mock", "--prompt", "hello",
+                                  "-r", "8", "--no-progress", "--no-calibrate", "--sample-rate",
+                                  "10", "--sample-node", "local=box:/opt/assay", env=env)
+        self.assertIn("box /opt/assay sample", (self.box / "asked").read_text(encoding="utf-8"))
+        self.assertIn("node local: its samples end before the run does", err)
+
     def test_a_node_that_cannot_be_sampled_ends_the_run_before_it_begins(self):
         mock = self.mock()
         env = self.ssh("echo 'ssh: connect to host box port 22: No route to host' >&2\nexit 255\n")
         _, err = self.assay("run", "--target", mock.url, "-m", "mock", "--prompt", "hello",
-                            "--no-progress", "--sample-node", "box=box", env=env, code=5)
+                            "--no-progress", "--sample-node", "local=box", env=env, code=5)
         self.assertIn("No route to host", err)
         self.assertEqual(self.run_directories(), [])
 

@@ -60,6 +60,12 @@ int nvmlDeviceGetTemperature(void* device, unsigned, unsigned* celsius) {
   return kSuccess;
 }
 
+int nvmlDeviceGetTemperatureThreshold(void* device, unsigned kind, unsigned* celsius) {
+  if (!is_first(device) || kind != 1) return kNotSupported;
+  *celsius = 95;
+  return kSuccess;
+}
+
 int nvmlDeviceGetClockInfo(void* device, unsigned kind, unsigned* mhz) {
   if (!is_first(device)) return kNotSupported;
   *mhz = kind == 2 ? 6251 : 1290;

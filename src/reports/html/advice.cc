@@ -35,6 +35,20 @@ constexpr std::array kChecks{
         "prefix_cache", "share",
         "Which share of prompts that nobody sent before did the server have in its cache?",
         "See who else uses the server; figures of fresh prompts may be those of cached ones."},
+    CheckWords{"calibration", "ms",
+               "How far were the instants off against an engine whose instants are known, at the "
+               "99th percentile?",
+               "Measure from a machine that is less busy, or with fewer calls at once."},
+    CheckWords{"littles_law", "share",
+               "How far are the calls' times in flight from what the load loop counted?",
+               "Look at the calls in the ledger: some ended without being noticed, or twice."},
+    CheckWords{"server_tokens", "share",
+               "How many more tokens did the server generate than were received here?",
+               "See who else uses the server: its speed was shared with them."},
+    CheckWords{"arrivals_late", "ms", "How late were calls sent, at the 99th percentile?",
+               "Measure from a machine that is less busy, or at a lower --request-rate."},
+    CheckWords{"arrivals_rate", "share", "How far is the rate of the calls from what was asked?",
+               "Ask for a lower --request-rate, or for more calls."},
     CheckWords{"clock_jump", "calls", "During how many calls did the wall clock jump?",
                "Let the clock settle (chronyc tracking), then measure again."},
 };
@@ -55,6 +69,9 @@ constexpr std::array kRemedies{
     Remedy{"throttled",
            "The machine slowed itself down: see 'assay doctor', or let it cool between calls with "
            "--cooldown 60C."},
+    Remedy{"steal",
+           "Other guests of the host took processor time: measure on a host of its own, or when it "
+           "is quiet."},
     Remedy{"clock_fell",
            "The machine got hot and slower: --cooldown 60C keeps it cool, --sustain 10m measures "
            "what is left after a while."},

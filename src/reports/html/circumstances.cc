@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
+#include "reports/cold_table.h"
 #include "reports/harness_tables.h"
 #include "reports/html/text.h"
 #include "reports/tables.h"
@@ -182,9 +186,11 @@ std::string circumstances_html(const ReportModel& model, Definitions& definition
   }
   out += html_table(cells_table(model), "Engines and models", definitions);
   if (!model.meta.prompts.empty()) out += html_table(prompts_table(model), "Prompts", definitions);
-  if (!model.notes.empty()) {
+  std::vector<std::string> notes = model.notes;
+  for (std::string& note : cold_notes(model)) notes.push_back(std::move(note));
+  if (!notes.empty()) {
     out += "<h3>Notes</h3>\n<ul>\n";
-    for (const std::string& note : model.notes) {
+    for (const std::string& note : notes) {
       out += fmt::format("<li>{}</li>\n", html_text(note));
     }
     out += "</ul>\n";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,6 +31,7 @@ constexpr int kTicks = 7;
 /// A value of each sample; absent where it was not read.
 struct Line {
   std::string name;
+  size_t device = 0;  ///< Its stroke, the same in every strip: 0 the processor, then the cards.
   std::vector<std::optional<double>> values;
 };
 
@@ -47,7 +49,7 @@ bool has_value(const Line& line) {
 
 void add_line(const TelemetryStream& stream, const std::string& name, Strip& strip,
               std::optional<double> TelemetrySample::*member) {
-  Line line{name, {}};
+  Line line{name, 0, {}};
   for (const TelemetrySample& sample : stream.samples) line.values.push_back(sample.*member);
   if (has_value(line)) strip.lines.push_back(std::move(line));
 }
@@ -55,7 +57,7 @@ void add_line(const TelemetryStream& stream, const std::string& name, Strip& str
 void add_gpus(const TelemetryStream& stream, Strip& strip,
               std::optional<double> GpuSample::*member) {
   for (size_t gpu = 0; gpu < std::min<size_t>(kMostGpus, static_cast<size_t>(stream.gpus)); ++gpu) {
-    Line line{fmt::format("GPU {}", gpu), {}};
+    Line line{fmt::format("GPU {}", gpu), gpu + 1, {}};
     for (const TelemetrySample& sample : stream.samples) {
       line.values.push_back(gpu < sample.gpus.size() ? sample.gpus[gpu].*member : std::nullopt);
     }
@@ -234,6 +236,21 @@ std::string words_of(const Strip& strip) {
   return join(parts, " · ");
 }
 
+/// Which stroke is whose, of the devices that any strip shows.
+std::string legend_of(const std::vector<Strip>& strips) {
+  std::map<size_t, std::string> devices;
+  for (const Strip& strip : strips) {
+    for (const Line& line : strip.lines) {
+      devices[line.device] = line.device == 0 ? "CPU" : line.name;
+    }
+  }
+  std::string out;
+  for (const auto& [device, name] : devices) {
+    out += fmt::format(R"( <span><i class="k{}"></i>{}</span>)", device, name);
+  }
+  return out;
+}
+
 struct Drawn {
   std::string lines;
   std::string words;
@@ -252,9 +269,9 @@ Drawn draw(const Strip& strip, const TelemetryStream& stream, const Time& time, 
   Drawn drawn;
   drawn.lines = fmt::format(R"-(<g transform="translate(0 {})"><path class="gl" d="M0 {}H1000"/>)-",
                             short_number(top + kHead), short_number(kStrip));
-  for (size_t i = 0; i < strip.lines.size(); ++i) {
-    drawn.lines += fmt::format(R"(<path class="l{}" d="{}"/>)", i,
-                               path_of(strip.lines[i], stream, time, axis, places));
+  for (const Line& line : strip.lines) {
+    drawn.lines += fmt::format(R"(<path class="l{}" d="{}"/>)", line.device,
+                               path_of(line, stream, time, axis, places));
   }
   drawn.lines += "</g>";
   drawn.words = fmt::format(
@@ -287,17 +304,15 @@ std::string machine_plot(const ReportModel& model, const TelemetryStream& stream
   const std::string shades = shades_of(stream, time, top);
   return fmt::format(
       "<figure class=\"machine\"><figcaption>Node {0} over the run, s<small>"
-      "<span><i class=\"kc\"></i>calls in flight</span> "
-      "<span><i class=\"k0\"></i>the first of a strip</span> <span><i class=\"k1\"></i>its "
-      "others</span>"
-      "{1}</small></figcaption>"
+      "<span><i class=\"kc\"></i>calls in flight</span>{11}{1}</small></figcaption>"
       "<svg class=\"plot\" width=\"100%\" height=\"{2}\" role=\"img\" aria-label=\"{3} calls and "
       "{4} samples{5}\">"
       "<svg width=\"100%\" height=\"{6}\" viewBox=\"0 0 1000 {6}\" preserveAspectRatio=\"none\">"
       "{7}{8}</svg>{9}{10}</svg></figure>\n",
       html_text(stream.node), shades.empty() ? "" : " <span><i class=\"kh\"></i>throttled</span>",
       short_number(top + 24), calls.count, stream.samples.size(), html_text(heard),
-      short_number(top), shades, lines, words, axis_svg(time.axis(), top + 4, kTicks));
+      short_number(top), shades, lines, words, axis_svg(time.axis(), top + 4, kTicks),
+      legend_of(strips));
 }
 
 }  // namespace assay

@@ -139,8 +139,8 @@ std::string_view caption_of(std::string_view first_column) {
   return "One row per cell, fastest text generation first";
 }
 
-/// Of several cells the document's tables; of one cell they are its legs, which follow below, and
-/// where the time of its cold calls went.
+/// Of several cells the document's tables; of one cell they are its legs, which follow below, what
+/// the engine says itself, and where the time of its cold calls went.
 std::string summary_html(const ReportModel& model, const Document& document,
                          Definitions& definitions) {
   std::string out;
@@ -149,7 +149,8 @@ std::string summary_html(const ReportModel& model, const Document& document,
     const Table* table = std::get_if<Table>(&block);
     if (table == nullptr || table->columns[0].title == "Of") continue;
     const std::string& first = table->columns[0].title;
-    if (of_legs && first != "Cold start" && first != "Headcount") continue;
+    const bool own = first == "Cold start" || first == "Headcount" || first == "Engine says";
+    if (of_legs && !own) continue;
     out += html_table(*table, caption_of(first), definitions);
   }
   out += plots_html(model);

@@ -98,10 +98,11 @@ text{font-size:11px;fill:var(--soft)}.m{text-anchor:middle}.e{text-anchor:end}
 .machine path{vector-effect:non-scaling-stroke;fill:none}
 .c{stroke:var(--blue);stroke-width:6}.machine .th{fill:var(--warnbg)}.gl{stroke:var(--line)}
 .l0{stroke:var(--blue);stroke-width:1.6}.l1,.l2,.l3{stroke:var(--ink);stroke-width:1.4;
-stroke-dasharray:5 2}.l2{stroke-dasharray:2 2}.l3{stroke-dasharray:7 2 1 2}
-.kc,.k0,.k1,.kh{display:inline-block;width:1.4em;margin:0 .3em 0 .7em;vertical-align:.25em}
+stroke-dasharray:8 3}.l2{stroke-dasharray:2 3}.l3{stroke:var(--warn);stroke-dasharray:none}
+.kc,.k0,.k1,.k2,.k3,.kh{display:inline-block;width:1.6em;margin:0 .3em 0 .7em;vertical-align:.25em}
 .kc{height:6px;background:var(--blue);vertical-align:.1em}.k0{height:2px;background:var(--blue)}
-.k1{border-top:2px dashed var(--ink)}.kh{height:.7em;background:var(--warnbg);
+.k1{border-top:2px dashed var(--ink)}.k2{border-top:2px dotted var(--ink)}
+.k3{border-top:2px solid var(--warn)}.kh{height:.7em;background:var(--warnbg);
 border:1px solid var(--warnline);vertical-align:0}
 details table{table-layout:fixed;min-width:40rem}
 details thead tr>:nth-child(1){width:9rem}details thead tr>:nth-child(2){width:4rem}

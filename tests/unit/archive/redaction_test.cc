@@ -104,6 +104,9 @@ TEST(Redaction, MembersThatNobodyKnowsDoNotPass) {
   EXPECT_FALSE(redact_line(R"({"type":"novelty","secret":"x"})", aliases).has_value());
   const CoolingWait wait{1, 2, "call", {}, 50.0, true};
   EXPECT_EQ(redact_line(wait_line(wait), aliases).value(), wait_line(wait));
+  CellLoad load;
+  load.memory_bytes = 7;
+  EXPECT_EQ(redact_line(load_line(load), aliases).value(), load_line(load));
   EXPECT_FALSE(redact_line("{", aliases).has_value());
 }
 

@@ -104,5 +104,14 @@ TEST(Ids, Sha256OfAFrozenPrompt) {
   EXPECT_EQ(sha256_hex("hi"), "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4");
 }
 
+TEST(PathName, IsTheLastPartOfAnAbsolutePathAlone) {
+  EXPECT_EQ(path_name("/models/qwen3-8b.gguf"), "qwen3-8b.gguf");
+  EXPECT_EQ(path_name("C:\\models\\qwen3-8b.gguf"), "qwen3-8b.gguf");
+  EXPECT_EQ(path_name("ggml-org/gemma-3-4b-it-GGUF:Q4_K_M"), "ggml-org/gemma-3-4b-it-GGUF:Q4_K_M");
+  EXPECT_EQ(path_name("llama3.2:1b"), "llama3.2:1b");
+  EXPECT_EQ(path_name("/models/"), "/models/");
+  EXPECT_EQ(path_name(""), "");
+}
+
 }  // namespace
 }  // namespace assay

@@ -6,6 +6,7 @@
 
 #include "engines/builtin.h"
 #include "engines/call.h"
+#include "engines/llamacpp_facts.h"
 #include "run/retry_rule.h"
 #include "run/session.h"
 #include "run/wait_for.h"
@@ -155,11 +156,15 @@ TEST(LmStudio, ReadsWhatItsDocumentationShows) {
   EXPECT_TRUE(models->back().is_embedding);
   EXPECT_FALSE(models->back().loaded);
   const std::string model = "openai/gpt-oss-20b";
-  LoadSettings none;
+  LaunchSettings none;
   const auto loaded = session.wait_for(engine->load(model, none));
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->instance, model);
   EXPECT_DOUBLE_EQ(*loaded->load_ms, 9099);
+  EXPECT_EQ(loaded->effective.context_length, 16'384);
+  EXPECT_EQ(loaded->effective.batch_size, 512);
+  EXPECT_EQ(loaded->effective.flash_attention, "on");
+  EXPECT_EQ(loaded->effective.kv_offload, true);
 }
 
 TEST(LmStudio, FallsBackToTheOlderList) {
@@ -174,6 +179,45 @@ TEST(LmStudio, FallsBackToTheOlderList) {
   ASSERT_EQ(models->size(), 3U);
   EXPECT_EQ(models->at(1).quantization, "Q4_K_M");
   EXPECT_TRUE(models->at(2).is_embedding);
+  EXPECT_EQ(models->at(0).vision, true);
+  EXPECT_EQ(models->at(0).tools, false);
+  EXPECT_EQ(models->at(1).vision, false);
+  EXPECT_EQ(models->at(1).tools, true);
+  EXPECT_FALSE(models->at(2).tools);  // It does not say.
+}
+
+TEST(LmStudio, AnOlderListMayBeEmptyOrSayNothingOfStates) {
+  for (const char* list : {"lmstudio_v0_empty.json", "lmstudio_v0_bare.json"}) {
+    Session session;
+    const FixtureServer server(session.io, {{"GET /api/v0/models", list}});
+    const auto engine = make_lmstudio(session.http, server.url(), Secret());
+    const auto info = session.wait_for(engine->probe(kTimeout));
+    ASSERT_TRUE(info) << list << ": " << info.error().message;
+    EXPECT_EQ(info->version, "REST API v0");
+    EXPECT_TRUE(session.wait_for(engine->models(kTimeout)));
+  }
+}
+
+TEST(LmStudio, OneThatWasNamedIsAskedInOpenAisDialectWhereItHasNoOther) {
+  Session session;
+  const FixtureServer server(session.io, {{"GET /v1/models", "openai_models.json"}});
+  RunSpec spec;
+  spec.targets = {server.url().text()};
+  spec.engine = "lmstudio";
+  const auto answers = probe_targets(session, spec);
+  ASSERT_TRUE(answers);
+  const TargetAnswer& answer = answers->front();
+  EXPECT_EQ(answer.kind, "lmstudio") << answer.error;
+  ASSERT_EQ(answer.models.size(), 1U);
+  const CallRequest request("m", "hello", CallSettings());
+  EXPECT_EQ(answer.engine->chat_request(request).target, "/v1/chat/completions");
+  EXPECT_FALSE(answer.engine->unloads());
+  EXPECT_FALSE(answer.engine->loads_as_asked());
+  // Nobody takes it for LM Studio by itself.
+  spec.engine.clear();
+  const auto unnamed = probe_targets(session, spec);
+  ASSERT_TRUE(unnamed);
+  EXPECT_EQ(unnamed->front().kind, "openai");
 }
 
 TEST(Vllm, SleepsAndWakesUp) {
@@ -189,7 +233,7 @@ TEST(Vllm, SleepsAndWakesUp) {
   EXPECT_EQ(*kind, "sleep");
   EXPECT_EQ(get(*found.server, "/is_sleeping")["is_sleeping"], true);
   EXPECT_EQ(found.call("m").http_status, 503);
-  LoadSettings none;
+  LaunchSettings none;
   ASSERT_TRUE(found.session.wait_for(engine.load(model, none)));
   EXPECT_EQ(get(*found.server, "/is_sleeping")["is_sleeping"], false);
   EXPECT_EQ(found.call("m").outcome, Outcome::kOk);
@@ -202,7 +246,7 @@ TEST(Vllm, CountsPrefixesAndTokens) {
   EXPECT_EQ(found.answer.version, "0.0.0-mock");
   found.call("m");
   found.call("m");
-  const auto counters = found.session.wait_for(found.answer.engine->counters(kTimeout));
+  const auto counters = found.session.wait_for(found.answer.engine->counters("m", kTimeout));
   ASSERT_TRUE(counters);
   EXPECT_EQ(counters->output_tokens, 16);
   EXPECT_EQ(counters->prefix_queries, 4);
@@ -216,7 +260,7 @@ TEST(Vllm, ReadsWhatItsDocumentationShows) {
   Session session;
   const FixtureServer server(session.io, {{"GET /metrics", "vllm_metrics.txt"}});
   const auto engine = make_vllm(session.http, server.url(), Secret());
-  const auto counters = session.wait_for(engine->counters(kTimeout));
+  const auto counters = session.wait_for(engine->counters("m", kTimeout));
   ASSERT_TRUE(counters) << counters.error().message;
   EXPECT_EQ(counters->prompt_tokens, 12'345);
   EXPECT_EQ(counters->output_tokens, 678);
@@ -232,7 +276,7 @@ TEST(Router, UnloadsAndLoadsAndSaysWhatIsLoaded) {
   EXPECT_FALSE(found.answer.models[0].loaded);
   Engine& engine = *found.answer.engine;
   const std::string model = "b";
-  LoadSettings none;
+  LaunchSettings none;
   const auto loaded = found.session.wait_for(engine.load(model, none));
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_GE(*loaded->load_ms, 30);
@@ -252,21 +296,100 @@ TEST(Router, UnloadsAndLoadsAndSaysWhatIsLoaded) {
   EXPECT_FALSE(found.session.wait_for(engine.load(unknown, none)));
 }
 
-TEST(Router, ReadsWhatItsDocumentationShows) {
+TEST(Router, ReadsWhatItAnswers) {
   Session session;
   const FixtureServer server(session.io, {{"GET /models", "llamacpp_router_models.json"},
                                           {"GET /props", "llamacpp_router_props.json"}});
   const auto engine = make_llamacpp(session.http, server.url(), Secret());
-  ASSERT_TRUE(session.wait_for(engine->probe(kTimeout)));
+  const auto info = session.wait_for(engine->probe(kTimeout));
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->version, "b11669-Debian");
+  EXPECT_TRUE(engine->counts_each_model());
   const auto models = session.wait_for(engine->models(kTimeout));
   ASSERT_TRUE(models) << models.error().message;
   ASSERT_EQ(models->size(), 3U);
-  EXPECT_TRUE(models->at(0).loaded);
-  EXPECT_FALSE(models->at(1).loaded);
+  const ModelInfo& waiting = models->at(1);
+  EXPECT_FALSE(waiting.loaded);
+  EXPECT_EQ(waiting.max_context, 8192);
+  EXPECT_EQ(waiting.file, "/models/smollm2-135m-q8_0.gguf");
+  EXPECT_EQ(waiting.vision, false);
+  const ModelInfo& tiny = models->at(2);
+  EXPECT_TRUE(tiny.loaded);
+  EXPECT_EQ(tiny.quantization, "F32");
+  EXPECT_EQ(tiny.parameters, 565'888);
+  EXPECT_EQ(tiny.bytes, 2'263'552);
   const std::string broken = "broken";
   const auto cold = session.wait_for(engine->make_cold(broken));
   ASSERT_FALSE(cold);
-  EXPECT_NE(cold.error().message.find("could not load broken"), std::string::npos);
+  EXPECT_NE(cold.error().message.find("could not load broken: its process ended with 1"),
+            std::string::npos);
+}
+
+TEST(Router, CountsEachModelByItself) {
+  Found found(Flavor::kRouter, {"a", "b/c"});
+  Engine& engine = *found.answer.engine;
+  EXPECT_FALSE(found.session.wait_for(engine.counters("b/c", kTimeout)));  // Not loaded yet.
+  found.call("b/c");
+  const auto counted = found.session.wait_for(engine.counters("b/c", kTimeout));
+  ASSERT_TRUE(counted) << counted.error().message;
+  EXPECT_EQ(counted->model, "b/c");
+  EXPECT_EQ(counted->output_tokens, 8);
+  EXPECT_FALSE(found.session.wait_for(engine.counters("a", kTimeout)));
+}
+
+TEST(Router, AModelThatIsThereIsNotLoadedTwice) {
+  Found found(Flavor::kRouter, {"a"});
+  found.call("a");
+  const std::string model = "a";
+  LaunchSettings none;
+  const auto loaded = found.session.wait_for(found.answer.engine->load(model, none));
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_FALSE(loaded->load_ms);
+}
+
+TEST(LlamaServer, ReadsWhatItAnswers) {
+  Session session;
+  const FixtureServer server(session.io, {{"GET /props", "llamacpp_props.json"},
+                                          {"GET /v1/models", "llamacpp_models.json"},
+                                          {"GET /slots", "llamacpp_slots.json"},
+                                          {"GET /metrics", "llamacpp_metrics.txt"}});
+  const auto engine = make_llamacpp(session.http, server.url(), Secret());
+  const auto info = session.wait_for(engine->probe(kTimeout));
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->slots, 4);
+  EXPECT_EQ(info->busy, "");
+  const auto models = session.wait_for(engine->models(kTimeout));
+  ASSERT_TRUE(models) << models.error().message;
+  ASSERT_EQ(models->size(), 1U);
+  const ModelInfo& model = models->front();
+  EXPECT_EQ(model.name, "/models/smollm2-135m-q8_0.gguf");
+  EXPECT_EQ(model.quantization, "Q8_0");
+  EXPECT_EQ(model.parameters, 134'515'008);
+  EXPECT_EQ(model.max_context, 8192);
+  EXPECT_EQ(model.context_length, 8192);
+  EXPECT_EQ(model.file, model.name);
+  EXPECT_EQ(model.vision, false);
+  EXPECT_EQ(model.tools, false);
+  // Its template has no word for thinking.
+  CallSettings settings;
+  settings.think = "off";
+  EXPECT_EQ(engine->fit(settings).missing, std::vector<std::string>{"think"});
+  const auto counters = session.wait_for(engine->counters("any", kTimeout));
+  ASSERT_TRUE(counters);
+  EXPECT_EQ(counters->prompt_tokens, 41);
+  EXPECT_EQ(counters->prefix_hits, 6);
+  EXPECT_EQ(counters->prefix_queries, 47);
+  EXPECT_EQ(counters->output_tokens, 15);
+  EXPECT_EQ(counters->model, "");
+}
+
+TEST(LlamaServer, QuantisationsHaveTheirUsualNames) {
+  EXPECT_EQ(quantization_name("Q4_K - Medium"), "Q4_K_M");
+  EXPECT_EQ(quantization_name("Q3_K - Extra Large"), "Q3_K_XL");
+  EXPECT_EQ(quantization_name("all F32"), "F32");
+  EXPECT_EQ(quantization_name("Q8_0 (guessed)"), "Q8_0");
+  EXPECT_EQ(quantization_name("IQ2_XXS - 2.0625 bpw"), "IQ2_XXS");
+  EXPECT_EQ(quantization_name(""), "");
 }
 
 TEST(LlamaServer, SaysThatItsSlotsAreBusy) {

@@ -247,13 +247,14 @@ TEST(WireSettings, HowAModelIsLoadedGoesWithTheCallOrItsLoadOrIsNotSupported) {
   LiveCell live;
   live.asked_load = *settings.load;
   live.asked_load.context_length = 2048;
-  const LoadSettings load = asked_of(live);
+  const LaunchSettings load = live.asked_load;
   const std::string model = "m";
   ASSERT_TRUE(lmstudio.session.wait_for(lmstudio.engine->load(model, load)));
   const Json body = bodies_at(*lmstudio.server, "/api/v1/models/load").at(0);
   EXPECT_EQ(body["context_length"], 2048);
   EXPECT_EQ(body["eval_batch_size"], 64);
   EXPECT_EQ(body["flash_attention"], true);
+  EXPECT_EQ(body["echo_load_config"], true);
 
   Wire vllm("vllm", Flavor::kVllm);
   EXPECT_EQ(missing(vllm).size(), 6U);
@@ -292,10 +293,26 @@ TEST(WireSettings, ToolsAndDialoguesGoWhereTheyAreTaken) {
   }
 }
 
+TEST(WireSettings, WhatTheRouteOfDialoguesCannotTakeIsNamed) {
+  Wire wire("lmstudio", Flavor::kLmStudio);
+  CallSettings settings;
+  settings.context_length = 2048;
+  settings.think = "off";
+  CallRequest request("m", "And now?", settings);
+  EXPECT_TRUE(wire.engine->fit_request(request).missing.empty());
+  request.earlier = {{"user", "Hello"}, {"assistant", "Hi"}};
+  EXPECT_EQ(wire.engine->fit_request(request).missing,
+            (std::vector<std::string>{"context_length", "think"}));
+  request.earlier.clear();
+  request.tools = R"([{"type":"function","function":{"name":"clock"}}])";
+  EXPECT_EQ(wire.engine->fit_request(request).missing,
+            (std::vector<std::string>{"context_length", "think"}));
+}
+
 TEST(WireSettings, TheExactIdentifierGoesToLoadChatAndUnload) {
   Wire wire("lmstudio", Flavor::kLmStudio, {"a@q4_k_m", "a@q8_0"});
   const std::string model = "a@q8_0";
-  LoadSettings none;
+  LaunchSettings none;
   const auto loaded = wire.session.wait_for(wire.engine->load(model, none));
   ASSERT_TRUE(loaded) << loaded.error().message;
   EXPECT_EQ(loaded->instance, model);
@@ -313,13 +330,13 @@ TEST(WireSettings, TheExactIdentifierGoesToLoadChatAndUnload) {
 
 TEST(WireSettings, AnEmbeddingModelIsLoadedWithoutTheOptionThatItRefuses) {
   Wire wire("lmstudio", Flavor::kLmStudio, {"text-embedding-nomic", "chat"});
-  LoadSettings settings;
-  settings.offload_kv_cache_to_gpu = true;
+  LaunchSettings settings;
+  settings.kv_offload = true;
   settings.context_length = 512;
   const std::string embedding = "text-embedding-nomic";
   const auto loaded = wire.session.wait_for(wire.engine->load(embedding, settings));
   ASSERT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(loaded->dropped, std::vector<std::string>{"offload_kv_cache_to_gpu"});
+  EXPECT_EQ(loaded->refused, std::vector<std::string>{"kv_offload"});
   const auto bodies = bodies_at(*wire.server, "/api/v1/models/load");
   ASSERT_EQ(bodies.size(), 2U);
   EXPECT_EQ(bodies[0]["offload_kv_cache_to_gpu"], true);

@@ -29,6 +29,13 @@ TEST(ProcessIo, ReadsTheKernelsCount) {
   fs::remove_all(proc, ignored);
 }
 
+TEST(ProcessIo, KnowsTheMostMemoryOfAProcess) {
+  const auto own = peak_memory_bytes(::getpid());
+  ASSERT_TRUE(own);
+  EXPECT_GT(*own, 1'000'000);
+  EXPECT_FALSE(peak_memory_bytes(::getpid(), "/nowhere"));
+}
+
 TEST(ProcessIo, KnowsItsOwnProcess) {
   const auto own = storage_read_bytes(::getpid());
   if (!own) GTEST_SKIP() << "no /proc/PID/io here";

@@ -2,6 +2,7 @@
 
 #include "base/ids.h"
 #include "registry/fingerprint.h"
+#include "registry/model_file.h"
 #include "registry_test_support.h"
 
 namespace assay {
@@ -248,6 +249,55 @@ TEST_F(Models, DigestsAreComputedOnceAndKept) {
   // A file that changed is read again.
   put("a.gguf", small_file() + "more");
   EXPECT_FALSE(model(scan(box), "a").digest);
+}
+
+TEST_F(Models, OnePassOfDigestsIsBoundedAndBeginsWithWhatMayBeTheSame) {
+  put("alone.gguf", small_file() + "more");
+  put("one.gguf", small_file());
+  put("two.gguf", small_file());
+  auto cache = DigestCache::load(box.path() / "data");
+  Scan found = scan(box);
+  const auto both = static_cast<int64_t>(2 * small_file().size());
+  ASSERT_TRUE(add_digests(found.models, cache, {}, both));
+  EXPECT_TRUE(model(found, "one").digest);
+  EXPECT_EQ(model(found, "one").digest, model(found, "two").digest);
+  EXPECT_FALSE(model(found, "alone").digest);
+  ASSERT_TRUE(add_digests(found.models, cache, {}, 1));  // The next one goes on, and gets on.
+  EXPECT_TRUE(model(found, "alone").digest);
+}
+
+TEST_F(Models, AProjectorBesideSeveralModelsBelongsToNone) {
+  using namespace gguf_bytes;
+  const std::string eye =
+      File().string("general.architecture", "clip").matrix("v", 32, 1, 0, 128).bytes();
+  put("one/a-q8.gguf", small_file());
+  put("one/a-q4.gguf", small_file());
+  put("one/mmproj-b.gguf", eye);
+  put("one/mmproj-a.gguf", eye);
+  put("many/a.gguf", small_file());
+  put("many/b.gguf",
+      File().string("general.architecture", "other").matrix("t", 32, 1, 0, 128).bytes());
+  put("many/mmproj.gguf", eye);
+  const Scan found = scan(box);
+  const auto first = box.path() / "models/one/mmproj-a.gguf";
+  EXPECT_EQ(model(found, "one/a-q8").listed.projector, first);
+  EXPECT_EQ(model(found, "one/a-q4").listed.projector, first);
+  EXPECT_FALSE(model(found, "many/a").listed.projector);
+  EXPECT_FALSE(model(found, "many/b").listed.projector);
+}
+
+TEST_F(Models, AFileIsDescribedWithWhatLiesBesideIt) {
+  put("set-00001-of-00002.gguf", part_file(1, 2, 2));
+  put("set-00002-of-00002.gguf", part_file(2, 2, 2));
+  put("holed-00002-of-00002.gguf", part_file(2, 2, 2));
+  put("below/other.gguf", small_file());
+  const auto at = [&](const char* name) { return describe_file(box.path() / "models" / name); };
+  const RegisteredModel whole = at("set-00002-of-00002.gguf");
+  EXPECT_EQ(whole.state, ModelState::kWhole);
+  EXPECT_EQ(whole.listed.files.front().filename(), "set-00001-of-00002.gguf");
+  EXPECT_EQ(whole.listed.files.size(), 2U);
+  expect_reason(at("holed-00002-of-00002.gguf"), ModelState::kIncomplete,
+                "holed-00001-of-00002.gguf");
 }
 
 TEST_F(Models, DigestsStopWhenAsked) {

@@ -238,6 +238,20 @@ TEST(Answers, SayWhichIsFasterOnlyWhereIntervalsAreApart) {
   EXPECT_NE(answers_for(10.01)[0].find("Which is fastest is unclear"), std::string::npos);
 }
 
+TEST(Answers, EveryCheckHasItsQuestionAndWhatToDo) {
+  std::vector<std::string_view> names{"arrivals_late", "arrivals_rate", "calibration"};
+  for (const Sample& sample : kSamples) {
+    const ReportModel model = make_report_model(sample.make());
+    for (const Check& check : model.measurement.checks) names.push_back(check.name);
+  }
+  EXPECT_GT(names.size(), 10U);
+  for (const std::string_view name : names) {
+    const CheckWords* words = words_of_check(name);
+    ASSERT_NE(words, nullptr) << name;
+    EXPECT_FALSE(words->asks.empty() || words->remedy.empty()) << name;
+  }
+}
+
 TEST(Answers, TheCommandThatRepeatsIsQuotedForTheShell) {
   RunMeta meta;
   meta.options_json =

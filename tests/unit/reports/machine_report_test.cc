@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "reports/builtin.h"
+#include "reports/machine_figures.h"
 #include "reports/report_model.h"
 #include "unit/reports/html_checks.h"
 #include "unit/reports/sample_runs.h"
@@ -15,6 +18,8 @@
 namespace assay {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -78,6 +83,65 @@ TEST(MachineReport, TheTerminalSaysItInOneSentence) {
   EXPECT_THAT(text, HasSubstr("throttled:"));
 }
 
+TEST(MachineReport, ACardWhoseUseIsUnknownIsStillTheSubject) {
+  LedgerContent ledger = hot_run(200);
+  for (TelemetrySample& sample : ledger.telemetry[0].samples) {
+    for (GpuSample& gpu : sample.gpus) {
+      gpu.percent.reset();
+      gpu.temperature_c.reset();
+    }
+  }
+  const auto notes = machine_notes(make_report_model(std::move(ledger)));
+  ASSERT_FALSE(notes.empty());
+  EXPECT_THAT(notes[0], HasSubstr(", GPU at 1,800 MHz"));
+}
+
+TEST(MachineReport, StealAndSwapAreToldWhereThereIsAny) {
+  LedgerContent ledger = hot_run(200);
+  for (TelemetrySample& sample : ledger.telemetry[0].samples) {
+    sample.steal_percent = 12;
+    sample.swap_used_bytes = 2e9;
+    sample.disk_read_bytes_per_s = 0;
+  }
+  const ReportModel model = make_report_model(std::move(ledger));
+  EXPECT_THAT(machine_notes(model)[0], HasSubstr("12 % taken by other guests, swap 2.0 GB"));
+  const LegResult& leg = model.legs[0];
+  const auto mark = std::find_if(leg.marks.begin(), leg.marks.end(),
+                                 [](const LegMark& one) { return one.code == "steal"; });
+  ASSERT_NE(mark, leg.marks.end());
+  EXPECT_EQ(mark->detail, "other guests of the host took 12 % of the processors' time");
+  const auto table = machine_table(model);
+  ASSERT_TRUE(table);
+  std::vector<std::string> titles;
+  for (const Column& column : table->columns) titles.push_back(column.title);
+  EXPECT_THAT(titles, AllOf(Contains("Steal"), Contains("Swap"), Not(Contains("Disks"))));
+  EXPECT_EQ(titles[1], "Throttled") << "in sight on a narrow screen";
+  const auto json = nlohmann::ordered_json::parse(render_json(model, {}));
+  const auto& machine = json["legs"][0]["telemetry"];
+  EXPECT_EQ(machine["steal_percent"], 12);
+  EXPECT_EQ(machine["peak_swap_used_bytes"], 2e9);
+  EXPECT_EQ(machine["disk_read_bytes_per_s"], 0);
+}
+
+TEST(MachineReport, EachDeviceHasItsStrokeAndTheLegendNamesIt) {
+  const std::string html = render_html(make_report_model(hot_run(200)), {});
+  for (const char* part : {"<i class=\"k0\"></i>CPU", "<i class=\"k1\"></i>GPU 0",
+                           "<i class=\"k2\"></i>GPU 1", "<path class=\"l2\""}) {
+    EXPECT_THAT(html, HasSubstr(part));
+  }
+}
+
+TEST(MachineReport, WhatSensorsDoNotTellIsANoteWithItsReason) {
+  LedgerContent ledger = hot_run(10);
+  auto& about = ledger.telemetry[0];
+  about.missing = {{"cpu_temperature_c", "no chip"}, {"cpu_power_w", "no counter"}};
+  about.gpus = 1;
+  about.missing["gpu0_power_w"] = "it does not tell";
+  const auto notes = machine_notes(make_report_model(std::move(ledger)));
+  EXPECT_THAT(notes, Contains("node local tells no power (no counter)"))
+      << "a card tells a temperature";
+}
+
 TEST(MachineReport, JsonHasEveryFigure) {
   const auto json = nlohmann::ordered_json::parse(render_json(make_report_model(hot_run(200)), {}));
   const auto& machine = json["legs"][0]["telemetry"];
@@ -98,6 +162,8 @@ TEST(MachineReport, ARemoteEngineIsNamed) {
   const auto json = nlohmann::ordered_json::parse(render_json(model, {}));
   EXPECT_EQ(json["legs"][0]["telemetry"]["missing"], "remote");
   EXPECT_THAT(render_html(model, {}), HasSubstr("remote: "));
+  EXPECT_THAT(render_console(model, {}), HasSubstr("machine: remote, not sampled"));
+  EXPECT_THAT(render_markdown(model, {}), HasSubstr("machine: remote, not sampled"));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace assay {
 namespace {
 
@@ -15,10 +17,21 @@ CallRecord call_of(int64_t tokens = 10) {
   return call;
 }
 
-TelemetrySample sample_at(double celsius) {
+/// What the sensors said `at`: of the processor, and of a card where it was asked.
+void see(MachineReadings& readings, MonoNs at, double celsius,
+         std::optional<double> card = std::nullopt) {
   TelemetrySample sample;
   sample.cpu_temperature_c = celsius;
-  return sample;
+  sample.gpus.resize(1);
+  sample.gpus[0].temperature_c = card;
+  if (!card) sample.gpus[0].state = CardState::kNotAsked;
+  readings.see(sample, at);
+}
+
+std::optional<MachineReadings> readings_of(double celsius, MonoNs at) {
+  MachineReadings readings;
+  see(readings, at, celsius);
+  return readings;
 }
 
 TEST(CoolingGates, NothingStandsBeforeTheFirstCall) {
@@ -74,10 +87,33 @@ TEST(CoolingGates, ATemperatureOpensOrIsWaitedForInVain) {
   gates.ended(call_of(), kSecond);
   const auto gate = gates.before(0, kSecond);
   ASSERT_TRUE(gate);
-  EXPECT_EQ(passage_of(*gate, sample_at(60), kSecond), Passage::kOpen);
-  EXPECT_EQ(passage_of(*gate, sample_at(60.1), kSecond), Passage::kClosed);
-  EXPECT_EQ(passage_of(*gate, std::nullopt, kSecond), Passage::kClosed) << "nobody knows";
-  EXPECT_EQ(passage_of(*gate, sample_at(80), 6 * kSecond), Passage::kHeldTooLong);
+  const MonoNs later = kSecond + 1;
+  EXPECT_EQ(passage_of(*gate, readings_of(60, later), later), Passage::kOpen);
+  EXPECT_EQ(passage_of(*gate, readings_of(60.1, later), later), Passage::kClosed);
+  EXPECT_EQ(passage_of(*gate, std::nullopt, later), Passage::kClosed) << "nobody knows";
+  EXPECT_EQ(passage_of(*gate, readings_of(80, 6 * kSecond), 6 * kSecond), Passage::kHeldTooLong);
+}
+
+TEST(CoolingGates, AReadingFromBeforeTheCallsEndOpensNothing) {
+  CoolingGates gates = gates_of("60C,max=5s");
+  gates.ended(call_of(), 10 * kSecond);
+  const auto gate = gates.before(0, 10 * kSecond);
+  ASSERT_TRUE(gate);
+  EXPECT_EQ(passage_of(*gate, readings_of(50, 10 * kSecond), 11 * kSecond), Passage::kClosed);
+  EXPECT_EQ(passage_of(*gate, readings_of(50, 10 * kSecond + 1), 11 * kSecond), Passage::kOpen);
+}
+
+TEST(CoolingGates, ACardThatIsAskedLessOftenHasToTellToo) {
+  CoolingGates gates = gates_of("60C,max=30s");
+  MachineReadings readings;
+  see(readings, 9 * kSecond, 50, 90);
+  gates.ended(call_of(), 10 * kSecond);
+  const auto gate = gates.before(0, 10 * kSecond);
+  ASSERT_TRUE(gate);
+  see(readings, 11 * kSecond, 50);
+  EXPECT_EQ(passage_of(*gate, readings, 11 * kSecond), Passage::kClosed) << "the card is at 90";
+  see(readings, 14 * kSecond, 50, 59);
+  EXPECT_EQ(passage_of(*gate, readings, 14 * kSecond), Passage::kOpen);
 }
 
 }  // namespace

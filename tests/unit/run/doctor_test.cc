@@ -89,6 +89,40 @@ TEST(Doctor, AContainersLimitIsHeldAgainstTheProcessors) {
   EXPECT_EQ(check.health, Health::kWarn);
   EXPECT_THAT(check.found, HasSubstr("limited to 0.5 of"));
   EXPECT_THAT(check.advice, HasSubstr("--threads 1"));
+  recorded.set("sys/fs/cgroup/cpu.max", "150000 100000\n");
+  EXPECT_THAT(check_of(recorded, "container").advice, HasSubstr("--threads 1,"))
+      << "two would be held back";
+}
+
+TEST(Doctor, ALimitOfAGroupAboveHoldsToo) {
+  const RecordedMachine recorded("container");
+  recorded.set("proc/self/cgroup", "0::/ai.slice/session.scope\n");
+  recorded.set("sys/fs/cgroup/ai.slice/session.scope/cpu.max", "max 100000\n");
+  recorded.set("sys/fs/cgroup/ai.slice/cpu.max", "50000 100000\n");
+  EXPECT_THAT(check_of(recorded, "container").found, HasSubstr("limited to 0.5 of"));
+}
+
+TEST(Doctor, ACardsHeadRoomCountsToo) {
+  const RecordedMachine recorded("amd_gpu");
+  recorded.set("sys/class/drm/card1/device/hwmon/hwmon3/temp1_crit", "70000\n");
+  const DoctorCheck check = check_of(recorded, "temperature");
+  EXPECT_EQ(check.health, Health::kWarn) << check.found;
+  EXPECT_THAT(check.found, HasSubstr("GPU 0 9 °C below its limit of 70 °C"));
+}
+
+TEST(Doctor, AnNvidiaCardWithoutItsLibraryIsNamed) {
+  const RecordedMachine recorded("container");
+  recorded.set("sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+  recorded.set("sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+  EXPECT_THAT(check_of(recorded, "gpu_users").found, HasSubstr("an NVIDIA card is there"));
+}
+
+TEST(Doctor, TheVerdictCountsWhatIsUnknown) {
+  EXPECT_EQ(doctor_verdict(0, 0, 11), "Nothing here keeps figures from being right.");
+  EXPECT_EQ(doctor_verdict(0, 3, 11),
+            "Nothing that could be seen keeps figures from being right; 3 of 11 are unknown.");
+  EXPECT_EQ(doctor_verdict(1, 2, 11), "1 thing changes figures here; 2 of 11 are unknown.");
+  EXPECT_EQ(doctor_verdict(0, 11, 11), "Nothing could be seen: this machine tells none of it.");
 }
 
 TEST(Doctor, ASlowClockFewFilesAndABusyMachineAreSaid) {
@@ -108,7 +142,13 @@ TEST(Doctor, ASlowClockFewFilesAndABusyMachineAreSaid) {
 
 TEST(Doctor, RaplIsReadOrNot) {
   const RecordedMachine recorded("laptop");
-  EXPECT_EQ(check_of(recorded, "rapl").health, Health::kOk);
+  DoctorCheck still = check_of(recorded, "rapl");
+  EXPECT_EQ(still.health, Health::kUnknown);
+  EXPECT_EQ(still.found, "the counter does not move");
+  const MachineRoots roots = recorded.roots();
+  TelemetrySample sample;
+  sample.cpu_power_w = 30;
+  EXPECT_EQ(check_rapl({roots, TelemetryStream(), sample, {}}).health, Health::kOk);
   // Refused to root, too: no number comes of it.
   recorded.set("sys/class/powercap/intel-rapl:0/energy_uj", "");
   const DoctorCheck check = check_of(recorded, "rapl");

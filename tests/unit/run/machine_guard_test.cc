@@ -23,20 +23,110 @@ TEST(MachineGuard, LimitsAreToldWithWhatWasSeen) {
   sample.cpu_power_w = 200;
   sample.gpus.resize(1);
   sample.gpus[0].power_w = 120;
-  EXPECT_EQ(beyond_limits(spec, sample), "");
+  MachineReadings readings;
+  readings.see(sample, kSecond);
+  EXPECT_EQ(beyond_limits(spec, readings, kSecond), "");
   spec.max_temp = "90C";
-  EXPECT_EQ(beyond_limits(spec, sample), "max_temp: the CPU is at 93 °C, above 90 °C");
+  EXPECT_EQ(beyond_limits(spec, readings, kSecond), "max_temp: the CPU is at 93 °C, above 90 °C");
   spec.max_temp = "93C";
-  EXPECT_EQ(beyond_limits(spec, sample), "") << "at the limit is within it";
+  EXPECT_EQ(beyond_limits(spec, readings, kSecond), "") << "at the limit is within it";
   spec.max_power = "300W";
-  EXPECT_EQ(beyond_limits(spec, sample), "max_power: the machine takes 320 W, above 300 W");
-  EXPECT_EQ(beyond_limits(spec, TelemetrySample()), "") << "what no sensor tells is within";
+  EXPECT_EQ(beyond_limits(spec, readings, kSecond),
+            "max_power: the machine takes 320 W, above 300 W");
+}
+
+/// Nvidia-smi's card: asked every fifth second, hot and busy; the processor idles.
+TelemetrySample with_card(bool is_asked, double celsius = 95) {
+  TelemetrySample sample = busy_sample(3);
+  sample.cpu_temperature_c = 50;
+  sample.gpus.resize(1);
+  GpuSample& card = sample.gpus[0];
+  if (is_asked) {
+    card.temperature_c = celsius;
+    card.percent = 99;
+  } else {
+    card.state = CardState::kNotAsked;
+  }
+  return sample;
+}
+
+TEST(MachineGuard, ACardKeepsItsReadingUntilItIsAskedAgain) {
+  RunSpec spec;
+  spec.max_temp = "90C";
+  MachineReadings readings;
+  BusyMachine busy(1);
+  for (int second = 0; second < 12; ++second) {
+    const MonoNs now = (100 + second) * kSecond;
+    readings.see(with_card(second % 5 == 0), now);
+    busy.see(readings.sample, now);
+    const std::string age = second % 5 > 1 ? std::to_string(second % 5) + " s ago, " : "";
+    EXPECT_EQ(beyond_limits(spec, readings, now),
+              "max_temp: the GPU 0 is at 95 °C, " + age + "above 90 °C")
+        << second;
+    EXPECT_EQ(busy.since(), 100 * kSecond) << second;
+  }
+}
+
+TEST(MachineGuard, ACardThatIsNeverAskedAgainIsForgottenAndSaid) {
+  RunSpec spec;
+  spec.max_temp = "99C";
+  MachineReadings readings;
+  readings.see(with_card(true), 100 * kSecond);
+  for (int second = 1; second <= 8; ++second) {
+    readings.see(with_card(false), (100 + second) * kSecond);
+    EXPECT_TRUE(readings.sample.gpus[0].percent) << second;
+    EXPECT_EQ(beyond_limits(spec, readings, (100 + second) * kSecond), "") << second;
+  }
+  readings.see(with_card(false), 109 * kSecond);
+  EXPECT_FALSE(readings.sample.gpus[0].percent);
+  EXPECT_EQ(beyond_limits(spec, readings, 109 * kSecond), "") << "one question may fail";
+  readings.see(with_card(false), 119 * kSecond);
+  EXPECT_EQ(beyond_limits(spec, readings, 119 * kSecond),
+            "max_temp: guard_blind: the sensor of the GPU 0 tells nothing any more, 19 s after its "
+            "last word");
+  EXPECT_EQ(beyond_limits(spec, readings, 140 * kSecond),
+            "max_temp: guard_blind: no sample came for 21 s");
+}
+
+TEST(MachineGuard, ASensorThatGoesAwayIsBeyondTheLimits) {
+  RunSpec spec;
+  spec.max_temp = "90C";
+  TelemetrySample sample;
+  sample.cpu_temperature_c = 50;
+  sample.gpus.resize(1);
+  sample.gpus[0].temperature_c = 40;
+  MachineReadings readings;
+  readings.see(sample, 1 * kSecond);
+  sample.cpu_temperature_c.reset();
+  sample.gpus[0].temperature_c.reset();
+  sample.gpus[0].state = CardState::kAsleep;  // Which is no fault.
+  for (int i = 2; i < 1 + kSilentSamples; ++i) {
+    readings.see(sample, i * kSecond);
+    EXPECT_EQ(beyond_limits(spec, readings, i * kSecond), "") << "it may stumble";
+  }
+  readings.see(sample, 4 * kSecond);
+  EXPECT_THAT(beyond_limits(spec, readings, 4 * kSecond),
+              testing::StartsWith("max_temp: guard_blind: the sensor of the CPU tells nothing"));
+  spec.max_temp.clear();
+  EXPECT_EQ(beyond_limits(spec, readings, 4 * kSecond), "") << "nobody asked for it";
+  // Of a sensor that was there before the run and never told in it nothing is known either.
+  MachineReadings never;
+  spec.max_temp = "90C";
+  for (int i = 1; i <= 20; ++i) never.see(TelemetrySample(), i * kSecond);
+  EXPECT_EQ(beyond_limits(spec, never, 20 * kSecond),
+            "max_temp: guard_blind: no sensor tells it any more");
 }
 
 TEST(MachineGuard, LimitsAreLookedAtTwiceASecond) {
   RunSpec spec;
   EXPECT_DOUBLE_EQ(sampling_rate(spec), 1);
   spec.max_temp = "90C";
+  EXPECT_DOUBLE_EQ(sampling_rate(spec), kGuardedRate);
+  spec.max_temp.clear();
+  spec.cooldown = "10s";
+  EXPECT_DOUBLE_EQ(sampling_rate(spec), 1);
+  spec.cooldown = "60C";
+  spec.sample_rate = 0.2;
   EXPECT_DOUBLE_EQ(sampling_rate(spec), kGuardedRate);
   spec.sample_rate = 10;
   EXPECT_DOUBLE_EQ(sampling_rate(spec), 10);
@@ -86,14 +176,15 @@ TEST(MachineGuard, ACallWithoutATokenOnABusyMachineIsGivenUp) {
   InFlight in_flight([](bool) {});
   in_flight.add(0, here);
   in_flight.add(1, elsewhere);
-  MachineGuard guard(spec, meta, 0);
+  MachineGuard guard(spec, meta);
   TelemetrySample sample = busy_sample(100);
-  sample.at_ns = mono_now_ns();
-  guard.look(sample, in_flight);
+  MachineReadings readings;
+  readings.see(sample, mono_now_ns());
+  guard.look(readings, in_flight);
   EXPECT_EQ(here.expired(), Expired::kNo) << "not sent yet";
   here.sent(mono_now_ns() - kSecond);
   elsewhere.sent(mono_now_ns() - kSecond);
-  guard.look(sample, in_flight);
+  guard.look(readings, in_flight);
   EXPECT_EQ(here.expired(), Expired::kBusy);
   EXPECT_EQ(elsewhere.expired(), Expired::kNo) << "its engine's machine is another one";
   in_flight.remove(0);

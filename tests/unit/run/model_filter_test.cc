@@ -33,11 +33,20 @@ TEST(ModelFilter, WithoutConditionsEveryModelPasses) {
   EXPECT_THAT(judged({}, ModelInfo{}), IsEmpty());
 }
 
-TEST(ModelFilter, QuantizationsAndArchitecturesArePartsOfNamesInAnyCase) {
+TEST(ModelFilter, QuantizationsAndArchitecturesAreWholeWordsInAnyCase) {
   RunSpec spec;
   spec.quants = {"q8_0,q4"};
-  spec.arch = {"Qwen"};
+  spec.arch = {"Qwen3"};
   EXPECT_THAT(judged(spec), IsEmpty());
+  spec.quants = {"q4_k"};
+  EXPECT_THAT(judged(spec), IsEmpty());
+  ModelInfo other = qwen();
+  other.architecture = "qwen3moe";
+  EXPECT_EQ(judged(spec, other), "--arch Qwen3: it is qwen3moe");
+  spec.arch = {};
+  spec.quants = {"f16"};
+  other.quantization = "BF16";
+  EXPECT_EQ(judged(spec, other), "--quants f16: it is BF16");
   spec.quants = {"q5", "q6"};
   EXPECT_EQ(judged(spec), "--quants q5,q6: it is Q4_K_M");
 }

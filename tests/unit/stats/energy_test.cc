@@ -67,6 +67,20 @@ TEST(Energy, ACounterGoesBeforePower) {
   EXPECT_DOUBLE_EQ(*joules(stream, kGpu, {seconds(2, 4)}), 120);
 }
 
+TEST(Energy, ACardsCounterThatStandsStillIsNone) {
+  const TelemetryStream stream = sampled("c", 10, [](int64_t, TelemetrySample& sample) {
+    sample.gpus.resize(1);
+    sample.gpus[0].power_w = 60;
+    sample.gpus[0].energy_j = 123'456;
+  });
+  EXPECT_DOUBLE_EQ(*joules(stream, kGpu, {seconds(2, 4)}), 120);
+  const TelemetryStream alone = sampled("c", 10, [](int64_t, TelemetrySample& sample) {
+    sample.gpus.resize(1);
+    sample.gpus[0].energy_j = 123'456;
+  });
+  EXPECT_FALSE(joules(alone, kGpu, {seconds(2, 4)}));
+}
+
 TEST(Energy, CardsThatTellAreAddedAndThoseThatNeverDoAreLeftOut) {
   const TelemetryStream stream = sampled("c", 10, [](int64_t, TelemetrySample& sample) {
     sample.gpus.resize(3);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reports/headcount_table.h"
+#include "machine_samples.h"
 #include "synthetic.h"
 
 namespace assay {
@@ -78,6 +79,18 @@ TEST(Headcount, ALevelWhoseAnswersAreTooShortDoesNotCount) {
   EXPECT_EQ(headcount_of(model).users, 1);
   EXPECT_THAT(headcount_texts(model).at(0),
               HasSubstr("at 2 at once the calls were not as planned"));
+}
+
+TEST(Headcount, AMarkOfALegFollowsItsLevel) {
+  LedgerContent ledger = levels_run({{1, 29, 0}, {2, 60, 0}});
+  ledger.telemetry = {synthetic::sampled(ledger.meta.cells[0].id, 2000,
+                                         [](int64_t, TelemetrySample& s) { s.steal_percent = 9; })};
+  const ReportModel model = make_report_model(std::move(ledger));
+  EXPECT_EQ(headcount_of(model).levels[0].marks, std::vector<std::string>{"steal"});
+  const auto table = headcount_table(model);
+  ASSERT_TRUE(table);
+  EXPECT_TRUE(table->rows[0][0].text.ends_with("at once !"));
+  EXPECT_TRUE(table->rows[0].back().text.ends_with(", steal"));
 }
 
 TEST(Headcount, FailedCallsMissAndSkippedOnesAreNotJudged) {

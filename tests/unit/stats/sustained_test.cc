@@ -12,6 +12,7 @@
 namespace assay {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 
 constexpr const char* kCell = "local:llamacpp:m";
@@ -40,7 +41,12 @@ LedgerContent ten_minutes(double slower) {
     const auto t = static_cast<double>(second);
     s.cpu_temperature_c = 60 + t / 30;
     s.cpu_mhz = 3600 - t;
+    s.gpus.resize(2);  // One that throttles, and one at its ease.
+    s.gpus[0].mhz = t < 300 ? 1900 : 1300;
+    s.gpus[0].temperature_c = t < 300 ? 60 : 84;
+    s.gpus[1].mhz = 1500;
   })};
+  ledger.telemetry[0].gpus = 2;
   return ledger;
 }
 
@@ -79,10 +85,32 @@ TEST(Sustained, TheLastMinuteAgainstTheFirst) {
   ASSERT_TRUE(s.ratio_ci95);
   EXPECT_LT(s.ratio_ci95->low, *s.ratio);
   EXPECT_LT(s.ratio_ci95->high, 1);
-  EXPECT_NEAR(*s.first.temperature_c, 61, 0.5);
-  EXPECT_NEAR(*s.last.temperature_c, 79, 0.5);
-  EXPECT_NEAR(*s.last.mhz, 3030, 5);
   EXPECT_THAT(sustained_text(s), HasSubstr("tok/s in the first minute"));
+}
+
+TEST(Sustained, EachDeviceTellsAndTheOneThatFellMostComesFirst) {
+  const Sustained s = *group_legs(ten_minutes(0.25)).legs[0].sustained;
+  ASSERT_EQ(s.devices.size(), 3U);
+  const DeviceCourse& card = s.devices[0];
+  EXPECT_EQ(card.device, "GPU 0");
+  EXPECT_NEAR(*card.mhz_before, 1900, 0.1);
+  EXPECT_NEAR(*card.mhz_after, 1300, 0.1);
+  EXPECT_NEAR(*card.temperature_after_c, 84, 0.1);
+  const DeviceCourse& processor = s.devices[1];
+  EXPECT_EQ(processor.device, "CPU");
+  EXPECT_NEAR(*processor.temperature_before_c, 61, 0.5);
+  EXPECT_NEAR(*processor.temperature_after_c, 79, 0.5);
+  EXPECT_NEAR(*processor.mhz_after, 3030, 5);
+  EXPECT_EQ(s.devices[2].device, "GPU 1");
+  EXPECT_FALSE(s.devices[2].temperature_before_c);
+  EXPECT_THAT(sustained_text(s),
+              HasSubstr("; GPU 0 60 to 84 °C, 1,900 to 1,300 MHz; CPU 61 to 79 °C, 3,5"));
+}
+
+TEST(Sustained, MarksFollowItsSentence) {
+  const auto notes = sustained_notes(make_report_model(ten_minutes(0.25)));
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_THAT(notes[0], EndsWith(" ! clock_fell"));
 }
 
 TEST(Sustained, AnEngineThatStaysAsItIsHasOneInItsInterval) {
@@ -115,7 +143,10 @@ TEST(Sustained, ReportsHaveItAndTheDriftsEvidence) {
   for (const Caveat& caveat : model.unreliable) {
     if (caveat.code == "drifting") drifting = caveat.detail;
   }
-  EXPECT_THAT(drifting, HasSubstr("meanwhile the processor went from 3"));
+  EXPECT_THAT(
+      drifting,
+      HasSubstr("meanwhile the GPU 0 went from 1900 to 1300 MHz and from 60 to 84 °C, the CPU "
+                "from 3"));
   EXPECT_THAT(drifting, HasSubstr("°C"));
 }
 

@@ -9,6 +9,7 @@
 #include "reports/report_model.h"
 #include "stats/leg_marks.h"
 #include "stats/legs.h"
+#include "stats/machine_samples.h"
 #include "unit/stats/machine_samples.h"
 #include "unit/stats/synthetic.h"
 
@@ -16,8 +17,10 @@ namespace assay {
 namespace {
 
 using synthetic::sampled;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr const char* kCell = "local:llamacpp:m";
 
@@ -178,7 +181,27 @@ TEST(LegTelemetry, AClockThatFellWhileItGotHotterIsEvidence) {
   const LegResult leg = group_legs(ledger).legs[0];
   const LegMark* mark = find_mark(leg, "clock_fell");
   ASSERT_NE(mark, nullptr);
-  EXPECT_THAT(mark->detail, HasSubstr("the processor's clock from 3"));
+  EXPECT_THAT(mark->detail, HasSubstr("the clock of the CPU from 3"));
+}
+
+TEST(LegTelemetry, AProcessorThatTellsDoesNotHideACard) {
+  LedgerContent ledger = ledger_with(10);
+  ledger.telemetry = {sampled(kCell, 24, [](int64_t second, TelemetrySample& s) {
+    s.cpu_mhz = 3600;
+    s.cpu_temperature_c = 60;
+    s.gpus.resize(2);
+    s.gpus[1].mhz = 1900 - 20 * static_cast<double>(second);
+    s.gpus[1].temperature_c = 60 + static_cast<double>(second);
+  })};
+  ledger.telemetry[0].gpus = 2;
+  const LegResult leg = group_legs(ledger).legs[0];
+  const LegMark* mark = find_mark(leg, "clock_fell");
+  ASSERT_NE(mark, nullptr);
+  EXPECT_THAT(mark->detail, StartsWith("the clock of the GPU 1 from 1"));
+  const Span all{2'000'000'000, 22'000'000'000};
+  EXPECT_THAT(course_evidence(ledger.telemetry[0], {&all, 1}),
+              AllOf(StartsWith("meanwhile the GPU 1 went from 1"),
+                    HasSubstr(", the CPU from 3600 to 3600 MHz and from 60 to 60 °C")));
 }
 
 TEST(LegTelemetry, AClockThatFellInTheColdIsNone) {

@@ -30,6 +30,33 @@ TEST(LedgerFile, WritesWhatReadLedgerReads) {
   EXPECT_EQ(content->end->state, "completed");
 }
 
+TEST(LedgerFile, WhatAServerToldOfALoadIsInItsCell) {
+  const TempDir dir;
+  const path file = dir.path() / "run.jsonl";
+  RunMeta meta;
+  meta.run_id = kRunId;
+  meta.cells.resize(2);
+  CellLoad load;
+  load.cell = 1;
+  load.context_length = 2048;
+  load.memory_bytes = 10;
+  CellLoad later = load;
+  later.memory_bytes = 20;
+  CellLoad of_nobody = load;
+  of_nobody.cell = 2;
+  auto ledger = LedgerFile::create(file);
+  ASSERT_TRUE(ledger);
+  ASSERT_TRUE(ledger->append(meta_line(meta) + "\n" + load_line(load) + "\n" + load_line(later) +
+                             "\n" + load_line(of_nobody) + "\n"));
+  const auto content = read_ledger(file);
+  ASSERT_TRUE(content) << content.error().message;
+  EXPECT_EQ(content->loads.size(), 2U);
+  EXPECT_FALSE(content->meta.cells[0].memory_bytes);
+  EXPECT_EQ(content->meta.cells[1].context_length, 2048);
+  EXPECT_EQ(content->meta.cells[1].memory_bytes, 20);
+  EXPECT_EQ(content->unknown_lines, 1);  // Of a cell that the plan does not have.
+}
+
 TEST(LedgerFile, RefusesAnExistingFileAndASecondWriter) {
   const TempDir dir;
   const path file = dir.path() / "run.jsonl";

@@ -64,7 +64,7 @@ TEST(Recipes, TheKeyIsInTheEnvironmentAlone) {
 TEST(Recipes, AHiddenGpuIsHiddenFromEveryDriver) {
   const auto hidden = engine_environment(llama_server_recipe(), Secret("k"), true);
   for (const char* name : {"CUDA_VISIBLE_DEVICES=", "HIP_VISIBLE_DEVICES=", "ROCR_VISIBLE_DEVICES=",
-                           "GGML_VK_VISIBLE_DEVICES="}) {
+                           "GGML_VK_VISIBLE_DEVICES=", "ONEAPI_DEVICE_SELECTOR=*:cpu"}) {
     EXPECT_THAT(hidden, Contains(name));
   }
   EXPECT_THAT(engine_environment(llama_server_recipe(), Secret("k"), false),

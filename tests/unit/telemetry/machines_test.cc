@@ -19,7 +19,7 @@ TEST(Machines, EveryColumnHasAValueOrExactlyOneReason) {
     Machine machine(recorded.roots(), kSecond);
     const TelemetrySample first = machine.sample(2 * kSecond, {});
     expect_value_or_reason(machine.about(), first);
-    const std::vector<int> engines{4321};
+    const WatchedEngines engines{{4321}, {}};
     const TelemetrySample second = machine.sample(3 * kSecond, engines);
     expect_value_or_reason(machine.about(), second);
   }
@@ -79,15 +79,116 @@ TEST(Machines, RatesAreOfWholeDisksAndRealInterfaces) {
   EXPECT_DOUBLE_EQ(*sample.net_out_bytes_per_s, 100);
 }
 
+TEST(Machines, AnEnergyCounterThatStandsStillIsNone) {
+  const RecordedMachine recorded("laptop");
+  Machine machine(recorded.roots(), kSecond);
+  const TelemetrySample sample = machine.sample(2 * kSecond, {});
+  EXPECT_FALSE(sample.cpu_power_w || sample.cpu_energy_j);
+  EXPECT_EQ(machine.about().missing.at("cpu_power_w"), "the counter does not move");
+  EXPECT_EQ(machine.about().missing.at("cpu_energy_j"), "the counter does not move");
+  recorded.set("sys/class/powercap/intel-rapl:0/energy_uj", "262143328840\n");
+  EXPECT_NEAR(*machine.sample(3 * kSecond, {}).cpu_power_w, 0.02884, 1e-9);
+  EXPECT_FALSE(machine.about().missing.contains("cpu_power_w"));
+}
+
+TEST(Machines, AProcessorThatIsOfflineShiftsNoClock) {
+  const RecordedMachine recorded("laptop");
+  recorded.remove("sys/devices/system/cpu/cpu1/cpufreq");
+  Machine machine(recorded.roots(), kSecond);
+  const TelemetrySample sample = machine.sample(2 * kSecond, {});
+  EXPECT_FALSE(sample.cores[1].mhz);
+  EXPECT_DOUBLE_EQ(*sample.cores[3].mhz, 3000);
+}
+
+TEST(Machines, ProcessorsAreNumberedByCpuinfoWhereThereIsNoCpufreq) {
+  const RecordedMachine recorded("laptop");
+  for (const char* cpu : {"cpu0", "cpu1", "cpu2", "cpu3"}) {
+    recorded.remove(std::string("sys/devices/system/cpu/") + cpu + "/cpufreq");
+  }
+  recorded.set("proc/cpuinfo",
+               "processor\t: 0\ncpu MHz\t\t: 2100.5\n\nprocessor\t: 2\ncpu MHz\t\t: 2300\n");
+  Machine machine(recorded.roots(), kSecond);
+  const TelemetrySample sample = machine.sample(2 * kSecond, {});
+  EXPECT_DOUBLE_EQ(*sample.cores[0].mhz, 2100.5);
+  EXPECT_FALSE(sample.cores[1].mhz);
+  EXPECT_DOUBLE_EQ(*sample.cores[2].mhz, 2300);
+}
+
+TEST(Machines, BridgesAndPairsCountNoByteTwice) {
+  const RecordedMachine recorded("laptop");
+  recorded.set("sys/class/net/eth0/device/vendor", "0x8086\n");
+  recorded.set("sys/class/net/br0/mtu", "1500\n");
+  const auto bytes = [&](int in) {
+    const std::string line =
+        std::to_string(in) + " 1 0 0 0 0 0 0 " + std::to_string(2 * in) + " 1 0 0 0 0 0 0\n";
+    recorded.set("proc/net/dev", "head\nhead\n    lo: " + line + "  eth0: " + line +
+                                     "   br0: " + line + "veth1a: " + line);
+  };
+  bytes(1000);
+  Machine machine(recorded.roots(), kSecond);
+  bytes(3000);
+  const TelemetrySample sample = machine.sample(2 * kSecond, {});
+  EXPECT_DOUBLE_EQ(*sample.net_in_bytes_per_s, 2000);
+  EXPECT_DOUBLE_EQ(*sample.net_out_bytes_per_s, 4000);
+}
+
 TEST(Machines, EnginesAreCountedWithTheirChildren) {
   const RecordedMachine recorded("laptop");
   Machine machine(recorded.roots(), kSecond);
   EXPECT_EQ(machine.sample(2 * kSecond, {}).engine_memory_bytes, std::nullopt);
-  EXPECT_EQ(machine.about().missing.at("engine_memory_bytes"), "no engine was started here");
-  const std::vector<int> engines{4321};
+  EXPECT_EQ(machine.about().missing.at("engine_memory_bytes"),
+            "no engine of this machine is known");
+  const WatchedEngines engines{{4321}, {}};
   const TelemetrySample sample = machine.sample(3 * kSecond, engines);
   EXPECT_DOUBLE_EQ(*sample.engine_memory_bytes, (262144.0 + 4096.0) * 4096);
   EXPECT_DOUBLE_EQ(*sample.engine_open_files, 3);
+}
+
+TEST(Machines, AnEngineThatListensIsFoundByItsPort) {
+  const RecordedMachine recorded("laptop");
+  // Port 8080 is 1F90: a connection of another process, and the socket that listens.
+  recorded.set("proc/net/tcp",
+               "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+               "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000"
+               "        0 777001 1 0\n"
+               "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000  1000"
+               "        0 777002 1 0\n");
+  recorded.link("proc/4322/fd/9", "socket:[777002]");
+  recorded.link("proc/4321/fd/9", "socket:[777001]");
+  Machine machine(recorded.roots(), kSecond);
+  const TelemetrySample sample = machine.sample(2 * kSecond, {{}, {8080}});
+  EXPECT_DOUBLE_EQ(*sample.engine_memory_bytes, (262144.0 + 4096.0) * 4096) << "with its child";
+  EXPECT_FALSE(machine.about().missing.contains("engine_memory_bytes"));
+  const TelemetrySample other = machine.sample(3 * kSecond, {{}, {8081}});
+  EXPECT_FALSE(other.engine_memory_bytes);
+  EXPECT_EQ(machine.about().missing.at("engine_memory_bytes"),
+            "nothing that /proc/net/tcp shows listens at port 8081");
+  recorded.set("proc/4321/comm", "docker-proxy\n");
+  machine.sample(4 * kSecond, {{}, {8080}});
+  EXPECT_EQ(machine.about().missing.at("engine_memory_bytes"),
+            "docker-proxy listens at port 8080 for an engine elsewhere");
+  recorded.remove("proc/4321/fd/9");
+  machine.sample(20 * kSecond, {{}, {8080}});
+  EXPECT_EQ(machine.about().missing.at("engine_memory_bytes"),
+            "no process shows the socket of port 8080");
+}
+
+TEST(Machines, AnEngineIsHeldBackByTheLimitsOfItsOwnGroups) {
+  const RecordedMachine recorded("container");
+  const auto held_back = [&](int own, int parent) {
+    recorded.set("sys/fs/cgroup/ai.slice/ollama.service/cpu.stat",
+                 "nr_throttled 1\nthrottled_usec " + std::to_string(own) + "\n");
+    recorded.set("sys/fs/cgroup/ai.slice/cpu.stat",
+                 "nr_throttled 1\nthrottled_usec " + std::to_string(parent) + "\n");
+  };
+  recorded.set("proc/4321/cgroup", "0::/ai.slice/ollama.service\n");
+  recorded.set("proc/4321/statm", "100 50 10\n");
+  held_back(1'000'000, 5'000'000);
+  Machine machine(recorded.roots(), kSecond);
+  const WatchedEngines engines{{4321}, {}};
+  EXPECT_DOUBLE_EQ(*machine.sample(2 * kSecond, engines).cgroup_throttled_s, 0);
+  held_back(1'250'000, 5'500'000);
+  EXPECT_NEAR(*machine.sample(3 * kSecond, engines).cgroup_throttled_s, 0.75, 1e-9);
 }
 
 TEST(Machines, GraphicsInTheProcessorSayWhyTheyTellLittle) {
@@ -123,7 +224,9 @@ TEST(Machines, AnAmdCardTellsItsMemoriesHeatAndPower) {
 TEST(Machines, ASleepingCardIsLeftAsleep) {
   const RecordedMachine recorded("amd_gpu");
   Machine machine(recorded.roots(), kSecond);
-  EXPECT_FALSE(machine.sample(2 * kSecond, {}).gpus[1].temperature_c);
+  const TelemetrySample asleep = machine.sample(2 * kSecond, {});
+  EXPECT_FALSE(asleep.gpus[1].temperature_c);
+  EXPECT_EQ(asleep.gpus[1].state, CardState::kAsleep);
   EXPECT_EQ(machine.about().missing.at("gpu1_temperature_c"), "the card sleeps");
   recorded.set("sys/class/drm/card2/device/power/runtime_status", "active\n");
   EXPECT_DOUBLE_EQ(*machine.sample(3 * kSecond, {}).gpus[1].temperature_c, 40);
@@ -134,6 +237,7 @@ TEST(Machines, IntelCardsTellEnergyByBothDrivers) {
   const RecordedMachine recorded("intel_gpu");
   Machine machine(recorded.roots(), kSecond);
   recorded.set("sys/class/drm/card0/device/hwmon/hwmon1/energy1_input", "91300000000\n");
+  recorded.set("sys/class/drm/card1/device/hwmon/hwmon2/energy1_input", "50030000000\n");
   const TelemetrySample sample = machine.sample(3 * kSecond, {});
   ASSERT_EQ(sample.gpus.size(), 2U);
   EXPECT_DOUBLE_EQ(*sample.gpus[0].mhz, 2100);
@@ -142,11 +246,15 @@ TEST(Machines, IntelCardsTellEnergyByBothDrivers) {
   EXPECT_DOUBLE_EQ(*sample.gpus[0].temperature_c, 66);
   EXPECT_DOUBLE_EQ(*sample.gpus[0].throttle, 0);
   EXPECT_DOUBLE_EQ(*sample.gpus[1].mhz, 2850);
-  EXPECT_DOUBLE_EQ(*sample.gpus[1].energy_j, 50000);
+  EXPECT_DOUBLE_EQ(*sample.gpus[1].energy_j, 50030);
+  EXPECT_DOUBLE_EQ(*sample.gpus[1].power_w, 15);
   EXPECT_DOUBLE_EQ(*sample.gpus[1].temperature_c, 72);
   EXPECT_DOUBLE_EQ(*sample.gpus[1].throttle, throttle::kThermal);
   // No chip of the processor's, so its thermal zone; the board's is not it.
   EXPECT_DOUBLE_EQ(*sample.cpu_temperature_c, 49);
+  const TelemetrySample still = machine.sample(4 * kSecond, {});
+  EXPECT_FALSE(still.gpus[1].energy_j || still.gpus[1].power_w);
+  EXPECT_EQ(machine.about().missing.at("gpu1_energy_j"), "the counter does not move");
 }
 
 TEST(Machines, AContainerTellsHowLongItsLimitHeldItBack) {

@@ -33,6 +33,8 @@ TEST(Nvidia, TheLibraryTellsWhatTheCardTells) {
   EXPECT_DOUBLE_EQ(*sample.gpus[1].throttle, 0) << "an idle card does not throttle";
   EXPECT_FALSE(sample.gpus[1].power_w);
   EXPECT_EQ(machine.about().facts.at("gpu0"), "NVIDIA A2");
+  EXPECT_EQ(machine.about().facts.at("gpu0_temperature_limit_c"), "95");
+  EXPECT_FALSE(machine.about().facts.contains("gpu1_temperature_limit_c"));
   expect_value_or_reason(machine.about(), sample);
 }
 
@@ -55,9 +57,12 @@ TEST(Nvidia, WithoutTheLibraryItsProgramIsAsked) {
   roots.nvidia_smi = program.string();
   Machine machine(roots, kSecond);
   ASSERT_EQ(machine.about().gpus, 1);
-  const TelemetrySample between = machine.sample(2 * kSecond, {});
+  EXPECT_TRUE(machine.sample(2 * kSecond, {}).gpus[0].power_w) << "asked for the first sample";
+  const TelemetrySample between = machine.sample(3 * kSecond, {});
   EXPECT_FALSE(between.gpus[0].power_w) << "an old reading is none";
+  EXPECT_EQ(between.gpus[0].state, CardState::kNotAsked);
   const TelemetrySample sample = machine.sample(7 * kSecond, {});
+  EXPECT_EQ(sample.gpus[0].state, CardState::kAsked);
   EXPECT_DOUBLE_EQ(*sample.gpus[0].power_w, 33.1);
   EXPECT_DOUBLE_EQ(*sample.gpus[0].memory_used_bytes, 512.0 * 1048576);
   EXPECT_EQ(machine.about().facts.at("gpu0"), "NVIDIA T4");

@@ -20,9 +20,15 @@ class RecordedMachine {
   }
 
   void set(const std::string& file, const std::string& text) const {
+    std::filesystem::create_directories((dir_.path() / file).parent_path());
     std::ofstream out(dir_.path() / file, std::ios::trunc);
     out << text;
     ASSERT_TRUE(out.flush().good()) << file;
+  }
+  /// A symbolic link, such as an open file's; what it leads to need not be there.
+  void link(const std::string& file, const std::string& target) const {
+    std::filesystem::remove(dir_.path() / file);
+    std::filesystem::create_symlink(target, dir_.path() / file);
   }
   void remove(const std::string& file) const { std::filesystem::remove_all(dir_.path() / file); }
 

@@ -21,7 +21,7 @@ TEST(Sampler, SamplesOnAThreadOfItsOwnAndKeepsTheNewest) {
     EXPECT_EQ(about.cores, 4);
     if (sample.engine_memory_bytes && ++with_engine == 2) watched.set_value(sample);
   });
-  sampler.watch({4321});
+  sampler.watch({{4321}, {}});
   const TelemetrySample sample = watched.get_future().get();
   EXPECT_GT(sample.at_ns, 0);
   ASSERT_TRUE(sampler.latest());
