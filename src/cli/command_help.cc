@@ -41,9 +41,10 @@ constexpr std::array kShown{
                "tokens of a leg's ok calls, from its first due call to the end of its last "
                "[Throughput]"},
     std::tuple{"requests_per_sec", "1/s", "ok calls over the same time"},
-    std::tuple{"j_per_token", "J",
-               "energy while a leg's calls were in flight, gross, over all its output tokens; of the "
-               "processor's packages or of the cards, never of both [J/token]"},
+    std::tuple{
+        "j_per_token", "J",
+        "energy while a leg's calls were in flight, gross, over all its output tokens; of the "
+        "processor's packages or of the cards, never of both [J/token]"},
     std::tuple{"j_per_token_net", "J", "the same, less the power at rest (--idle 10s)"},
     std::tuple{"j_per_call", "J", "the same energy over the calls that were sent [J/call]"}};
 

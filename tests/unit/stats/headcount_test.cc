@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "reports/headcount_table.h"
 #include "machine_samples.h"
+#include "reports/headcount_table.h"
 #include "synthetic.h"
 
 namespace assay {
