@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <utility>
 #include <variant>
 
 #include "cli/named_run.h"
 #include "cli/show_run.h"
 #include "reports/layout.h"
 #include "reports/tables.h"
-#include "run/known_results.h"
 
 namespace assay {
 namespace {
@@ -34,15 +32,15 @@ std::string table_of(const ReportModel& model, const RenderOptions& options) {
 std::string known_tables(const RunSpec& spec, const ReportModel& model) {
   std::set<std::string> runs;
   for (const Cell& cell : model.meta.cells) {
-    if (std::string run = known_run(cell); !run.empty()) runs.insert(std::move(run));
+    if (!cell.known_in.empty()) runs.insert(cell.known_in);
   }
   const RenderOptions options = render_options(spec);
   std::string text;
   for (const std::string& run : runs) {
     const auto loaded = load_named_run(spec, run);
     if (!loaded) continue;
-    const std::string title =
-        fmt::format("Known results: run {}, {}", run, loaded->model.meta.started_at_utc);
+    const std::string title = fmt::format("Known results: run {}, {}", run.substr(0, 8),
+                                          loaded->model.meta.started_at_utc);
     text += "\n" + styled(title, Style::kBold, options.colour) + "\n" +
             table_of(loaded->model, options);
   }

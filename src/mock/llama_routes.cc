@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "mock/mock_service.h"
 #include "mock/openai_dialect.h"
+#include "mock/route_support.h"
 
 namespace assay {
 
@@ -16,24 +17,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kJson = "application/json";
-constexpr int64_t kDefaultCtx = 131'072;
-constexpr int64_t kModelBytes = 1'000'000'000;
-constexpr int64_t kModelDate_s = 1'767'225'600;
 /// What a server without a limit says: more than anyone asks of it.
 constexpr int64_t kUnlimitedSlots = 65'536;
 /// It has a word for thinking, as the templates of models that think have.
 constexpr std::string_view kTemplate =
     "{% for m in messages %}{{ m.content }}\n{% endfor %}"
     "{% if enable_thinking is false %}<think></think>{% endif %}";
-
-int64_t shown_ctx(const MockOptions& options) {
-  return options.ctx > 0 ? options.ctx : kDefaultCtx;
-}
-
-std::string ok(const Json& body) {
-  return http_response(200, kJson, body.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
 
 /// The model that a query names by `model=`; empty where it is none of ours.
 std::string asked_model(const ServedRequest& request, MockService& service) {
@@ -52,8 +41,8 @@ Json llama_meta(const MockOptions& options) {
           {"n_ctx", shown_ctx(options)},
           {"n_ctx_train", shown_ctx(options)},
           {"n_embd", 64},
-          {"n_params", kModelBytes},
-          {"size", kModelBytes},
+          {"n_params", kMockModelBytes},
+          {"size", kMockModelBytes},
           {"ftype", "Q8_0"}};
 }
 
@@ -67,7 +56,7 @@ std::optional<std::string> router_refusal(const ServedRequest& request, MockServ
     why = "model is not loaded";
   }
   if (why.empty()) return std::nullopt;
-  return http_response(400, kJson, openai_error(Flavor::kRouter, 400, why));
+  return http_response(400, kJsonType, openai_error(Flavor::kRouter, 400, why));
 }
 
 }  // namespace
@@ -82,11 +71,11 @@ std::string llama_models(const ServedRequest&, MockService& service) {
          {"tags", Json::array()},
          {"object", "model"},
          {"architecture", {{"input_modalities", {"text"}}, {"output_modalities", {"text"}}}},
-         {"created", kModelDate_s},
+         {"created", kMockModelDate_s},
          {"owned_by", "llamacpp"},
          {"meta", llama_meta(options)}});
   }
-  return ok({{"object", "list"}, {"data", std::move(data)}});
+  return ok_json({{"object", "list"}, {"data", std::move(data)}});
 }
 
 std::string router_models(const ServedRequest&, MockService& service) {
@@ -102,7 +91,7 @@ std::string router_models(const ServedRequest&, MockService& service) {
         {"tags", Json::array()},
         {"object", "model"},
         {"owned_by", "llamacpp"},
-        {"created", kModelDate_s},
+        {"created", kMockModelDate_s},
         {"status", {{"value", status}, {"args", arguments}}},
         {"architecture", {{"input_modalities", {"text"}}, {"output_modalities", {"text"}}}},
         {"source", "models_dir"},
@@ -111,7 +100,7 @@ std::string router_models(const ServedRequest&, MockService& service) {
     if (status == "loaded") model["meta"] = llama_meta(options);
     data.push_back(std::move(model));
   }
-  return ok({{"data", std::move(data)}, {"object", "list"}});
+  return ok_json({{"data", std::move(data)}, {"object", "list"}});
 }
 
 std::string router_props(const ServedRequest& request, MockService& service) {
@@ -119,13 +108,13 @@ std::string router_props(const ServedRequest& request, MockService& service) {
     if (auto refusal = router_refusal(request, service)) return *refusal;
     return llama_props(request, service);
   }
-  return ok({{"role", "router"},
-             {"max_instances", 4},
-             {"models_autoload", true},
-             {"model_alias", "llama-server"},
-             {"model_path", "none"},
-             {"default_generation_settings", {{"params", nullptr}, {"n_ctx", 0}}},
-             {"build_info", "b0-mock"}});
+  return ok_json({{"role", "router"},
+                  {"max_instances", 4},
+                  {"models_autoload", true},
+                  {"model_alias", "llama-server"},
+                  {"model_path", "none"},
+                  {"default_generation_settings", {{"params", nullptr}, {"n_ctx", 0}}},
+                  {"build_info", "b0-mock"}});
 }
 
 std::string router_slots(const ServedRequest& request, MockService& service) {
@@ -151,19 +140,20 @@ std::string llama_props(const ServedRequest& request, MockService& service) {
                            {"min_p", 0.05},
                            {"max_tokens", -1}}},
                          {"n_ctx", shown_ctx(options)}};
-  return ok({{"default_generation_settings", settings},
-             {"total_slots", options.slots > 0 ? options.slots : kUnlimitedSlots},
-             {"model_alias", model},
-             {"model_ftype", "Q8_0"},
-             {"model_path", "/models/" + model + ".gguf"},
-             {"modalities", {{"vision", false}, {"video", false}, {"audio", false}}},
-             {"endpoint_slots", true},
-             {"endpoint_props", false},
-             {"endpoint_metrics", true},
-             {"chat_template", kTemplate},
-             {"chat_template_caps", {{"supports_tools", false}, {"supports_tool_calls", false}}},
-             {"build_info", "b0-mock"},
-             {"is_sleeping", false}});
+  return ok_json(
+      {{"default_generation_settings", settings},
+       {"total_slots", options.slots > 0 ? options.slots : kUnlimitedSlots},
+       {"model_alias", model},
+       {"model_ftype", "Q8_0"},
+       {"model_path", "/models/" + model + ".gguf"},
+       {"modalities", {{"vision", false}, {"video", false}, {"audio", false}}},
+       {"endpoint_slots", true},
+       {"endpoint_props", false},
+       {"endpoint_metrics", true},
+       {"chat_template", kTemplate},
+       {"chat_template_caps", {{"supports_tools", false}, {"supports_tool_calls", false}}},
+       {"build_info", "b0-mock"},
+       {"is_sleeping", false}});
 }
 
 /// Some of llama-server's counters, in the text form of Prometheus.
@@ -192,7 +182,7 @@ std::string slots_response(const ServedRequest&, MockService& service) {
                      {"speculative", false},
                      {"is_processing", i < service.stats().active}});
   }
-  return ok(slots);
+  return ok_json(slots);
 }
 
 }  // namespace assay

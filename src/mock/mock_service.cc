@@ -12,6 +12,7 @@
 #include "mock/ollama_dialect.h"
 #include "mock/openai_dialect.h"
 #include "mock/probe_routes.h"
+#include "mock/route_support.h"
 #include "mock/stream_sender.h"
 #include "mock/tokens.h"
 #include "mock/wall_time.h"
@@ -20,7 +21,6 @@ namespace assay {
 
 namespace {
 
-constexpr std::string_view kJson = "application/json";
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 std::optional<Api> generation_api(const ServedRequest& request, Flavor flavor) {
@@ -109,7 +109,7 @@ Task<void> MockService::handle(const ServedRequest& request, HttpConnection& con
   std::string response;
   if (needs_key(request) && !options_.api_key.empty() &&
       request.header("Authorization") != "Bearer " + options_.api_key) {
-    response = http_response(401, kJson, openai_error(options_.flavor, 401, "Invalid API Key"));
+    response = http_response(401, kJsonType, openai_error(options_.flavor, 401, "Invalid API Key"));
   } else {
     const auto api = generation_api(request, options_.flavor);
     if (api) {
@@ -132,19 +132,19 @@ Task<void> MockService::generate(Api api, const ServedRequest& request,
   const auto call = parse_call(api, request);
   std::string refusal;
   if (!call) {
-    refusal = http_response(400, kJson, error_body(api, 400, call.error().message));
+    refusal = http_response(400, kJsonType, error_body(api, 400, call.error().message));
     co_await connection.send(refusal);
     co_return;
   }
   const auto behaviour = behaviour_of(call->model);
   if (!behaviour || !models_.admits(call->model)) {
     const std::string why = behaviour ? "too many models" : behaviour.error().message;
-    refusal = http_response(400, kJson, error_body(api, 400, why));
+    refusal = http_response(400, kJsonType, error_body(api, 400, why));
     co_await connection.send(refusal);
     co_return;
   }
   if (asleep_) {
-    refusal = http_response(503, kJson, error_body(api, 503, "the engine sleeps"));
+    refusal = http_response(503, kJsonType, error_body(api, 503, "the engine sleeps"));
     co_await connection.send(refusal);
     co_return;
   }
@@ -178,11 +178,11 @@ Task<bool> MockService::refuse(const Call& call, const Behaviour& behaviour,
     const std::string text = behaviour.status_text.empty()
                                  ? refusal_text(behaviour.status, call.model)
                                  : std::string(behaviour.status_text);
-    response = http_response(behaviour.status, kJson, error_body(call.api, behaviour.status, text),
-                             headers);
+    response = http_response(behaviour.status, kJsonType,
+                             error_body(call.api, behaviour.status, text), headers);
   } else if (behaviour.refuse_stream_options && call.has_stream_options) {
     response = http_response(
-        400, kJson, error_body(call.api, 400, "unknown field `stream_options` in the request"));
+        400, kJsonType, error_body(call.api, 400, "unknown field `stream_options` in the request"));
   } else if (behaviour.html) {
     response = http_response(200, "text/html",
                              "<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>\n");
@@ -209,7 +209,7 @@ Task<void> MockService::load_only(const Call& call, HttpConnection& connection) 
     const bool here = co_await connection.sleep_until(call.received + wait.count());
     if (!here) co_return;
   }
-  const std::string response = http_response(200, kJson, ollama_load_body(call));
+  const std::string response = http_response(200, kJsonType, ollama_load_body(call));
   co_await connection.send(response);
 }
 
@@ -224,7 +224,7 @@ Task<void> MockService::answer(const Call& call, const Behaviour& behaviour,
   auto plan = plan_answer(call, behaviour, *start);
   if (!plan) {
     const std::string response = http_response(
-        400, kJson, context_error(options_.flavor, count_tokens(call.prompt), options_.ctx));
+        400, kJsonType, context_error(options_.flavor, count_tokens(call.prompt), options_.ctx));
     co_await connection.send(response);
     co_return;
   }

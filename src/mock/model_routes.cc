@@ -9,6 +9,7 @@
 #include "mock/mock_service.h"
 #include "mock/native_routes.h"
 #include "mock/openai_dialect.h"
+#include "mock/route_support.h"
 
 namespace assay {
 
@@ -16,9 +17,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kJson = "application/json";
-
-std::string ok(const Json& body) { return http_response(200, kJson, body.dump()); }
+std::string ok(const Json& body) { return http_response(200, kJsonType, body.dump()); }
 
 /// A text member of the request's body, or empty.
 std::string asked_for(const ServedRequest& request, const char* member) {
@@ -52,14 +51,14 @@ MonoNs loaded_at(const ServedRequest& request, const std::string& model, MockSer
 TimedResponse lm_studio_load(const ServedRequest& request, MockService& service) {
   const std::string model = asked_for(request, "model");
   if (model.empty()) {
-    return now(request,
-               http_response(400, kJson, lm_studio_error(400, "\"model\" is required", "model")));
+    return now(request, http_response(400, kJsonType,
+                                      lm_studio_error(400, "\"model\" is required", "model")));
   }
   const Json body = Json::parse(request.body, nullptr, false);
   const bool embedding = model.find("embed") != std::string::npos;
   if (embedding && body.contains("offload_kv_cache_to_gpu")) {
     return now(request,
-               http_response(400, kJson,
+               http_response(400, kJsonType,
                              lm_studio_error(400,
                                              "load option offload_kv_cache_to_gpu is not supported "
                                              "for an embedding model",
@@ -86,7 +85,7 @@ TimedResponse lm_studio_unload(const ServedRequest& request, MockService& servic
   const std::string id = asked_for(request, "instance_id");
   const auto loaded = service.models().loaded();
   if (std::find(loaded.begin(), loaded.end(), id) == loaded.end()) {
-    return now(request, http_response(404, kJson, lm_studio_error(404, "no such instance")));
+    return now(request, http_response(404, kJsonType, lm_studio_error(404, "no such instance")));
   }
   service.models().unload(id);
   return now(request, ok({{"instance_id", id}}));
@@ -97,11 +96,11 @@ TimedResponse router_load(const ServedRequest& request, MockService& service) {
   const auto& known = service.options().models;
   if (std::find(known.begin(), known.end(), model) == known.end()) {
     const std::string error = openai_error(Flavor::kRouter, 404, "model not found");
-    return now(request, http_response(404, kJson, error));
+    return now(request, http_response(404, kJsonType, error));
   }
   if (service.models().loaded_at(model)) {
     const std::string error = openai_error(Flavor::kRouter, 400, "model is already running");
-    return now(request, http_response(400, kJson, error));
+    return now(request, http_response(400, kJsonType, error));
   }
   loaded_at(request, model, service);  // It begins, and the answer does not wait for it.
   return now(request, ok({{"success", true}}));
@@ -112,7 +111,7 @@ TimedResponse router_unload(const ServedRequest& request, MockService& service) 
   const auto loaded = service.models().loaded();
   if (std::find(loaded.begin(), loaded.end(), model) == loaded.end()) {
     const std::string error = openai_error(Flavor::kRouter, 400, "model is not running");
-    return now(request, http_response(400, kJson, error));
+    return now(request, http_response(400, kJsonType, error));
   }
   service.models().unload(model);
   return now(request, ok({{"success", true}}));
@@ -121,7 +120,7 @@ TimedResponse router_unload(const ServedRequest& request, MockService& service) 
 TimedResponse vllm_sleep(const ServedRequest& request, MockService& service) {
   service.set_asleep(true);
   for (const std::string& model : service.models().loaded()) service.models().unload(model);
-  return now(request, http_response(200, kJson, ""));
+  return now(request, http_response(200, kJsonType, ""));
 }
 
 TimedResponse vllm_wake_up(const ServedRequest& request, MockService& service) {
@@ -130,7 +129,7 @@ TimedResponse vllm_wake_up(const ServedRequest& request, MockService& service) {
     due = std::max(due, loaded_at(request, model, service));
   }
   service.set_asleep(false);
-  return {http_response(200, kJson, ""), due};
+  return {http_response(200, kJsonType, ""), due};
 }
 
 struct Route {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "mock/mock_service.h"
 #include "mock/openai_dialect.h"
+#include "mock/route_support.h"
 #include "mock/tokens.h"
 
 namespace assay {
@@ -16,19 +17,6 @@ namespace assay {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::string_view kJson = "application/json";
-constexpr int64_t kDefaultCtx = 131'072;
-constexpr int64_t kModelBytes = 1'000'000'000;
-constexpr int64_t kModelDate_s = 1'767'225'600;
-
-int64_t shown_ctx(const MockOptions& options) {
-  return options.ctx > 0 ? options.ctx : kDefaultCtx;
-}
-
-std::string ok(const Json& body) {
-  return http_response(200, kJson, body.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
 
 bool is_embedding(const std::string& name) { return name.find("embed") != std::string::npos; }
 
@@ -70,7 +58,7 @@ std::string lm_studio_models(const ServedRequest&, MockService& service) {
                   {"key", key},
                   {"display_name", key},
                   {"quantization", {{"name", quantization_of(selected)}, {"bits_per_weight", 8}}},
-                  {"size_bytes", kModelBytes},
+                  {"size_bytes", kMockModelBytes},
                   {"params_string", "1B"},
                   {"loaded_instances", std::move(instances)},
                   {"max_context_length", shown_ctx(options)},
@@ -82,7 +70,7 @@ std::string lm_studio_models(const ServedRequest&, MockService& service) {
     }
     models.push_back(std::move(model));
   }
-  return ok({{"models", std::move(models)}});
+  return ok_json({{"models", std::move(models)}});
 }
 
 std::string lm_studio_older_models(const ServedRequest&, MockService& service) {
@@ -104,12 +92,12 @@ std::string lm_studio_older_models(const ServedRequest&, MockService& service) {
     if (there) model["loaded_context_length"] = shown_ctx(options);
     data.push_back(std::move(model));
   }
-  return ok({{"object", "list"}, {"data", std::move(data)}});
+  return ok_json({{"object", "list"}, {"data", std::move(data)}});
 }
 
 std::string lm_studio_downloads(const ServedRequest&, MockService&) {
   const Json none = Json::array();
-  return ok({{"downloading", none}, {"completed", none}, {"failed", none}, {"paused", none}});
+  return ok_json({{"downloading", none}, {"completed", none}, {"failed", none}, {"paused", none}});
 }
 
 std::string vllm_models(const ServedRequest&, MockService& service) {
@@ -118,17 +106,17 @@ std::string vllm_models(const ServedRequest&, MockService& service) {
   for (const std::string& name : options.models) {
     data.push_back({{"id", name},
                     {"object", "model"},
-                    {"created", kModelDate_s},
+                    {"created", kMockModelDate_s},
                     {"owned_by", "vllm"},
                     {"root", name},
                     {"parent", nullptr},
                     {"max_model_len", shown_ctx(options)}});
   }
-  return ok({{"object", "list"}, {"data", std::move(data)}});
+  return ok_json({{"object", "list"}, {"data", std::move(data)}});
 }
 
 std::string vllm_version(const ServedRequest&, MockService&) {
-  return ok({{"version", "0.0.0-mock"}});
+  return ok_json({{"version", "0.0.0-mock"}});
 }
 
 /// Some of its counters, in the text form of Prometheus, with its labels.
@@ -151,19 +139,20 @@ std::string vllm_metrics(const ServedRequest&, MockService& service) {
 std::string vllm_tokenize(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   if (!body.is_object() || !body.contains("prompt") || !body["prompt"].is_string()) {
-    return http_response(400, kJson, openai_error(Flavor::kVllm, 400, "`prompt` must be a text"));
+    return http_response(400, kJsonType,
+                         openai_error(Flavor::kVllm, 400, "`prompt` must be a text"));
   }
   Json tokens = Json::array();
   const std::string text = body["prompt"].get<std::string>();
   for (const std::string_view token : split_tokens(text)) tokens.push_back(token_id(token));
   const size_t count = tokens.size();
-  return ok({{"count", count},
-             {"max_model_len", shown_ctx(service.options())},
-             {"tokens", std::move(tokens)}});
+  return ok_json({{"count", count},
+                  {"max_model_len", shown_ctx(service.options())},
+                  {"tokens", std::move(tokens)}});
 }
 
 std::string vllm_is_sleeping(const ServedRequest&, MockService& service) {
-  return ok({{"is_sleeping", service.asleep()}});
+  return ok_json({{"is_sleeping", service.asleep()}});
 }
 
 }  // namespace assay

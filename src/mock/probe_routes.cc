@@ -11,6 +11,7 @@
 #include "mock/native_routes.h"
 #include "mock/ollama_dialect.h"
 #include "mock/openai_dialect.h"
+#include "mock/route_support.h"
 #include "mock/tokens.h"
 #include "mock/wall_time.h"
 
@@ -20,38 +21,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kJson = "application/json";
-constexpr int64_t kDefaultCtx = 131'072;
-constexpr int64_t kModelBytes = 1'000'000'000;
-/// Fixed, so that listings are the same from run to run.
-constexpr int64_t kModelDate_ns = 1'767'225'600'000'000'000;
-
-int64_t shown_ctx(const MockOptions& options) {
-  return options.ctx > 0 ? options.ctx : kDefaultCtx;
-}
-
-std::string ok(const Json& body) {
-  return http_response(200, kJson,
-                       body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
 std::string models_response(const ServedRequest&, MockService& service) {
   const MockOptions& options = service.options();
   Json data = Json::array();
   for (const std::string& name : options.models) {
-    Json model = {{"id", name}, {"object", "model"}, {"created", kModelDate_ns / 1'000'000'000}};
+    Json model = {{"id", name}, {"object", "model"}, {"created", kMockModelDate_s}};
     model["owned_by"] = options.flavor == Flavor::kOllama ? "library" : "assay";
     data.push_back(std::move(model));
   }
-  return ok({{"object", "list"}, {"data", std::move(data)}});
+  return ok_json({{"object", "list"}, {"data", std::move(data)}});
 }
 
-std::string health_response(const ServedRequest&, MockService&) { return ok({{"status", "ok"}}); }
+std::string health_response(const ServedRequest&, MockService&) {
+  return ok_json({{"status", "ok"}});
+}
 
 std::string tokenize_response(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   if (!body.is_object() || !body.contains("content") || !body["content"].is_string()) {
-    return http_response(400, kJson,
+    return http_response(400, kJsonType,
                          openai_error(service.options().flavor, 400, "`content` must be a text"));
   }
   const std::string text = body["content"].get<std::string>();
@@ -64,7 +52,7 @@ std::string tokenize_response(const ServedRequest& request, MockService& service
       tokens.push_back(token_id(token));
     }
   }
-  return ok({{"tokens", std::move(tokens)}});
+  return ok_json({{"tokens", std::move(tokens)}});
 }
 
 Json details() {
@@ -77,12 +65,12 @@ std::string tags_response(const ServedRequest&, MockService& service) {
   for (const std::string& name : service.options().models) {
     models.push_back({{"name", name},
                       {"model", name},
-                      {"modified_at", wall_time_text(kModelDate_ns)},
-                      {"size", kModelBytes},
+                      {"modified_at", wall_time_text(kMockModelDate_s * 1'000'000'000)},
+                      {"size", kMockModelBytes},
                       {"digest", sha256_hex(name)},
                       {"details", details()}});
   }
-  return ok({{"models", std::move(models)}});
+  return ok_json({{"models", std::move(models)}});
 }
 
 std::string ps_response(const ServedRequest&, MockService& service) {
@@ -92,7 +80,7 @@ std::string ps_response(const ServedRequest&, MockService& service) {
   for (const std::string& name : service.models().loaded()) {
     const LoadedAs as = service.models().loaded_as(name);
     const int64_t context = as.context_length.value_or(shown_ctx(service.options()));
-    const int64_t bytes = kModelBytes + kContextBytes * as.context_length.value_or(0);
+    const int64_t bytes = kMockModelBytes + kContextBytes * as.context_length.value_or(0);
     models.push_back({{"name", name},
                       {"model", name},
                       {"size", bytes},
@@ -102,26 +90,26 @@ std::string ps_response(const ServedRequest&, MockService& service) {
                       {"size_vram", as.gpu_layers == 0 ? 0 : bytes},
                       {"context_length", context}});
   }
-  return ok({{"models", std::move(models)}});
+  return ok_json({{"models", std::move(models)}});
 }
 
 std::string show_response(const ServedRequest& request, MockService& service) {
   const auto body = nlohmann::json::parse(request.body, nullptr, false);
   const bool named = body.is_object() && body.contains("model") && body["model"].is_string();
-  if (!named) return http_response(400, kJson, ollama_error("model is required"));
-  return ok({{"modelfile", "FROM mock"},
-             {"parameters", ""},
-             {"template", "{{ .Prompt }}"},
-             {"details", details()},
-             {"model_info",
-              {{"general.architecture", "mock"},
-               {"general.parameter_count", kModelBytes},
-               {"mock.context_length", shown_ctx(service.options())}}},
-             {"capabilities", {"completion", "tools", "thinking"}}});
+  if (!named) return http_response(400, kJsonType, ollama_error("model is required"));
+  return ok_json({{"modelfile", "FROM mock"},
+                  {"parameters", ""},
+                  {"template", "{{ .Prompt }}"},
+                  {"details", details()},
+                  {"model_info",
+                   {{"general.architecture", "mock"},
+                    {"general.parameter_count", kMockModelBytes},
+                    {"mock.context_length", shown_ctx(service.options())}}},
+                  {"capabilities", {"completion", "tools", "thinking"}}});
 }
 
 std::string version_response(const ServedRequest&, MockService&) {
-  return ok({{"version", "0.0.0-mock"}});
+  return ok_json({{"version", "0.0.0-mock"}});
 }
 
 std::string root_response(const ServedRequest&, MockService&) {
@@ -129,16 +117,16 @@ std::string root_response(const ServedRequest&, MockService&) {
 }
 
 std::string redirected_response(const ServedRequest&, MockService&) {
-  return ok({{"redirected", true}});
+  return ok_json({{"redirected", true}});
 }
 
 std::string stats_response(const ServedRequest&, MockService& service) {
-  return http_response(200, kJson, service.stats().json());
+  return http_response(200, kJsonType, service.stats().json());
 }
 
 std::string reset_response(const ServedRequest&, MockService& service) {
   service.stats().reset();
-  return ok({{"reset", true}});
+  return ok_json({{"reset", true}});
 }
 
 /// The last requests, with their bodies as they came.
@@ -147,13 +135,13 @@ std::string requests_response(const ServedRequest&, MockService& service) {
   for (const auto& seen : service.seen()) {
     list.push_back({{"method", seen.method}, {"target", seen.target}, {"body", seen.body}});
   }
-  return ok(list);
+  return ok_json(list);
 }
 
 /// LM Studio says this with status 200.
 std::string unexpected_endpoint(const ServedRequest& request) {
-  return ok({{"error", fmt::format("Unexpected endpoint or method. ({} {})", request.method,
-                                   request.path)}});
+  return ok_json({{"error", fmt::format("Unexpected endpoint or method. ({} {})", request.method,
+                                        request.path)}});
 }
 
 constexpr uint32_t bit(Flavor flavor) { return 1U << static_cast<uint32_t>(flavor); }
@@ -232,7 +220,7 @@ std::string probe_response(const ServedRequest& request, MockService& service) {
   if (flavor == Flavor::kOllama) {
     return http_response(status, "text/plain", fmt::format("{} page not found", status));
   }
-  return http_response(status, kJson, openai_error(flavor, status, "File Not Found"));
+  return http_response(status, kJsonType, openai_error(flavor, status, "File Not Found"));
 }
 
 }  // namespace assay

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "model/document_fields.h"
+#include "model/members_json.h"
 
 namespace assay {
 namespace {
@@ -36,21 +38,9 @@ std::map<std::string, std::string, std::less<>> texts_of(const LaunchSettings& s
 }  // namespace
 
 void complete_settings(const LaunchSettings& told, LaunchSettings& known) {
-  take(told.threads, known.threads);
-  take(told.context_length, known.context_length);
-  take(told.parallel, known.parallel);
-  take(told.gpu_layers, known.gpu_layers);
-  take(told.gpu_offload, known.gpu_offload);
-  take(told.batch_size, known.batch_size);
-  take(told.ubatch_size, known.ubatch_size);
-  take(told.flash_attention, known.flash_attention);
-  take(told.cache_type_k, known.cache_type_k);
-  take(told.cache_type_v, known.cache_type_v);
-  take(told.mmap, known.mmap);
-  take(told.mlock, known.mlock);
-  take(told.kv_offload, known.kv_offload);
-  take(told.projector, known.projector);
-  known.gpu_hidden |= told.gpu_hidden;
+  const bool hidden = known.gpu_hidden || told.gpu_hidden;
+  read_members(members_json<nlohmann::json>(told), known);  // What is null stays as it is.
+  known.gpu_hidden = hidden;
 }
 
 void take_load(const CellLoad& load, Cell& cell) {

@@ -142,6 +142,7 @@ void visit_members(S& c, Visit&& visit) {
   visit("weights", c.weights);
   visit("fingerprint", c.fingerprint);
   visit("load_refused", c.load_refused);
+  visit("known_in", c.known_in);
 }
 
 template <Of<Prompt> S, class Visit>

@@ -85,6 +85,7 @@ struct Cell {
   std::optional<double> tokens_per_word;   ///< Of synthetic text, by the engine's own count.
   std::optional<int64_t> prompt_overhead;  ///< Tokens that the chat template adds.
   std::string unavailable;                 ///< Why nothing can be measured; empty when it can.
+  std::string known_in;                    ///< Id of the earlier run that it has results in, if so.
   // What a file of cells says of it.
   std::string routed_from;  ///< Id of the cell that this one reaches by a router; else empty.
   std::string cold_kind;    ///< What a cold call is here; empty: as the engine says.
@@ -92,8 +93,7 @@ struct Cell {
   std::vector<DayWindow> windows;     ///< When calls may be sent; none: always.
   std::vector<std::string> patterns;  ///< Of cold, warm, parallel and routed; none: all.
   std::vector<Reference> expect;
-  std::string
-      launcher;  ///< By which recipe Assay started it: `llama-server`, `bundled`; else empty.
+  std::string launcher;  ///< How Assay started it: `llama-server`, `bundled`; else empty.
   std::optional<LaunchSettings> load_requested;
   /// After fall-backs, as far as the engine tells; of other servers what they tell of themselves.
   std::optional<LaunchSettings> load_effective;

@@ -165,10 +165,6 @@ void limit(std::vector<std::string>& lines, size_t most) {
   lines.push_back(fmt::format("and {} more: see the JSON report", more));
 }
 
-}  // namespace
-
-namespace {
-
 Section main_section(const ReportModel& model) {
   if (model.meta.suite == "speed") return speed_section(model);
   if (has_cell_table(model)) return comparison_section(model);

@@ -69,6 +69,7 @@ Json cell_json(const Cell& c) {
           {"load_refused", c.load_refused},
           {"load_attempts", load_attempts_json(c.load_attempts)},
           {"unavailable", text_or_null(c.unavailable)},
+          {"known_in", text_or_null(c.known_in)},
           {"matrix", matrix_json(c)},
           {"weights", text_or_null(c.weights)},
           {"fingerprint", text_or_null(c.fingerprint)}};

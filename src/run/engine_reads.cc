@@ -7,6 +7,7 @@
 #include "telemetry/process_family.h"
 
 namespace assay {
+
 Result<EngineReads> engine_reads(const Session& session, const LiveCell& live,
                                  const std::filesystem::path& proc) {
   const auto processes = engine_processes(session, live, proc);

@@ -108,9 +108,12 @@ void estimate_cell(Session& session, LiveCell& live, const RunSpec& spec,
   if (!failed.empty()) {
     note(fmt::format("{}: the first estimate failed: {}", printable(live.cell.id, 80), failed));
   }
-  // What the model takes is known once it is loaded: the server's word, or what its process has.
-  const auto seen = engine_memory(session, live, machine_roots().proc);
-  if (seen) live.cell.memory_bytes = seen;
+  // What the model takes is known once it is loaded: the server's word, or what its process has
+  // where it serves no other model.
+  const bool alone = live.engine != nullptr && !live.engine->unloads() && !live.cell.memory_bytes;
+  if (own != nullptr || alone) {
+    live.cell.memory_bytes = engine_memory(session, live, machine_roots().proc);
+  }
   if (own != nullptr || live.engine == nullptr) return;
   // How it was loaded is told by the run itself.
   const auto told = session.wait_for(ask_load(session, live));

@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <tuple>
 
 #include "run/sustain.h"
@@ -17,11 +16,6 @@
 
 namespace assay {
 namespace {
-
-/// What stands around the run's id in Cell::unavailable.
-constexpr std::string_view kBefore = "run ";
-constexpr std::string_view kBehind = " has results";
-constexpr size_t kShortId = 8;
 
 /// What a leg asks, whatever the cell: phase, prompt, settings, concurrency, rate, --sustain.
 using Question = std::tuple<Phase, std::string, std::string, int64_t, std::optional<double>,
@@ -121,19 +115,11 @@ Result<int64_t> skip_known_results(const std::filesystem::path& data_dir, const 
     const auto run = answered_by(*index, *state, plan, cell, questions);
     if (!run) return fail(run.error());
     if (run->empty()) continue;
-    cell.unavailable = fmt::format("{}{}{}", kBefore, run->substr(0, kShortId), kBehind);
+    cell.unavailable = fmt::format("run {} has results", run->substr(0, 8));
+    cell.known_in = *run;
     ++known;
   }
   return known;
-}
-
-std::string known_run(const Cell& cell) {
-  const std::string_view why = cell.unavailable;
-  if (why.size() != kBefore.size() + kShortId + kBehind.size() || !why.starts_with(kBefore) ||
-      !why.ends_with(kBehind)) {
-    return {};
-  }
-  return std::string(why.substr(kBefore.size(), kShortId));
 }
 
 }  // namespace assay

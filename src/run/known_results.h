@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <span>
-#include <string>
 
 #include "base/result.h"
 #include "model/options.h"
@@ -11,7 +10,7 @@
 
 namespace assay {
 
-/// Marks the cells of `meta` as unavailable, with the earlier run's id in the reason, which a
+/// Marks the cells of `meta` as unavailable, with the earlier run in Cell::known_in, which a
 /// completed run of `data_dir` has already measured: the same cell, engine version and model
 /// digest, the same suite and revision, and among its legs every one that is asked for now, by
 /// prompt, settings hash, concurrency and rate, each with an ok call. What is marked
@@ -22,9 +21,5 @@ Result<int64_t> skip_known_results(const std::filesystem::path& data_dir, const 
                                    RunMeta& meta, std::span<const Variant> variants = {},
                                    const FitOf& fit = {});
 inline constexpr int64_t kKnownRuns = 50;
-
-/// The beginning of the id of the run that the cell has results in; empty when it was left out for
-/// another reason, or not at all.
-std::string known_run(const Cell& cell);
 
 }  // namespace assay

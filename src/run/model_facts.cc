@@ -10,7 +10,9 @@ namespace assay {
 
 void complete_from_file(ModelInfo& model) {
   const std::filesystem::path file(model.file);
-  if (!file.is_absolute()) return;
+  const bool is_complete = !model.architecture.empty() && !model.quantization.empty() &&
+                           model.max_context && model.parameters && model.bytes;
+  if (is_complete || !file.is_absolute()) return;
   const auto header = read_gguf_info(file);
   if (!header) return;
   if (model.architecture.empty()) model.architecture = header->architecture;

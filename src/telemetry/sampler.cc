@@ -16,11 +16,10 @@ struct Sampler::State {
 
   const SamplerOptions options;
   const OnSample on_sample;
-  mutable std::mutex mutex;  ///< Guards the members below, but the thread.
+  std::mutex mutex;  ///< Guards the members below, but the thread.
   std::condition_variable wake;
   bool stopping = false;
   WatchedEngines engines;
-  std::optional<TelemetrySample> latest;
   std::thread thread;
 
   void run();
@@ -47,7 +46,6 @@ void Sampler::State::run() {
     // Samples that were missed, such as in a suspended machine, are not made up for.
     due = std::max(due + period, Clock::now());
     lock.lock();
-    latest = std::move(sample);
   }
 }
 
@@ -68,11 +66,6 @@ Sampler::~Sampler() {
 void Sampler::watch(WatchedEngines engines) {
   const std::lock_guard lock(state_->mutex);
   state_->engines = std::move(engines);
-}
-
-std::optional<TelemetrySample> Sampler::latest() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->latest;
 }
 
 }  // namespace assay

@@ -30,9 +30,6 @@ class Sampler {
 
   /// The engines to look at, from the next sample on. Any thread.
   void watch(WatchedEngines engines);
-  /// The newest sample, for whoever decides by the machine's state. Absent before the first. Any
-  /// thread.
-  [[nodiscard]] std::optional<TelemetrySample> latest() const;
 
  private:
   struct State;

@@ -36,6 +36,7 @@ class AllModels(AssayTest):
         reasons = {cell["unavailable"] for cell in second["cells"]} - {None}
         (reason,) = reasons
         self.assertIn(first["run_id"][:8], reason)
+        self.assertEqual({cell["known_in"] for cell in second["cells"]}, {None, first["run_id"]})
         out, _ = self.assay("run", "--target", self.ollama.url, "--target", self.other.url, *ASK,
                             "--all-models")
         for run, models in ((first, "qwen3:8b phi-4"), (second, "llama3.2:1b gemma-3")):

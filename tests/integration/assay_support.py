@@ -251,6 +251,12 @@ class AssayTest(unittest.TestCase):
         stream.seek(0)
         return stream.read()
 
+    @staticmethod
+    def children_of(process):
+        """Process ids of what it started itself, such as its engines."""
+        path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
+
     def assay(self, *args, env=None, code=0, limit_s=LIMIT_S):
         """Runs assay to its end; (stdout, stderr). `code` is what it has to end with."""
         done = subprocess.run([BINARY, *map(str, args)], env={**self.env, **(env or {})},

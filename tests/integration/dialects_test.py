@@ -37,6 +37,15 @@ class Dialects(AssayTest):
                 self.assertEqual({c["endpoint"] for c in ledger.calls}, {expected})
                 self.assertEqual({c["outcome"] for c in ledger.calls}, {"ok"})
 
+    def test_a_process_is_the_memory_of_its_only_model_alone(self):
+        for flavor, is_told in (("llamacpp", True), ("openai", True), ("llamacpp-router", False)):
+            with self.subTest(flavor):
+                mock = self.mock("--flavor", flavor, "--models", "a,b" if not is_told else "a")
+                document = self.json("run", "--target", mock.url, "-m", "a", "--budget", "2s",
+                                     "--no-calibrate", "--no-progress")
+                (cell,) = self.ledger(document["run_id"]).meta["cells"]
+                self.assertEqual(cell["memory_bytes"] is not None, is_told)
+
     def test_settings_in_the_ledger_are_those_on_the_wire(self):
         names = {"ollama": ("options", "num_predict"), "lmstudio": (None, "max_output_tokens")}
         for flavor in ("ollama", "lmstudio", "vllm", "llamacpp", "openai"):

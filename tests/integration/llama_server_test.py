@@ -127,9 +127,8 @@ class Started(Real):
         directory = wait_until(self.run_directories, "the run's directory", LIMIT_S)[0]
         wait_until(lambda: any(e["event"] == "token" for e in Ledger(directory).events()[1]),
                    "a token", LIMIT_S)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        (pid,) = children.read_text(encoding="utf-8").split()
-        os.kill(int(pid), signal.SIGKILL)
+        (pid,) = self.children_of(process)
+        os.kill(pid, signal.SIGKILL)
         self.assertEqual(process.wait(timeout=LIMIT_S), 0, self.text_of(process.err))
         ledger = Ledger(directory)
         self.assert_whole(ledger)

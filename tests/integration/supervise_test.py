@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import unittest
-from pathlib import Path
 
 from assay_support import BINARY, Ledger, wait_until
 from supervised import FakeEngine, Supervised, engine_is_there, is_alive
@@ -372,11 +371,6 @@ class Bundled(Supervised):
         directory = wait_until(self.run_directories, "the run's directory", LIMIT_S)[0]
         return process, directory
 
-    def engines(self, process):
-        """Its children."""
-        path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        return [int(pid) for pid in path.read_text(encoding="utf-8").split()]
-
     def test_settings_reach_it_and_come_back_as_effective(self):
         document = self.json("run", "--gguf", self.model, "--threads", "1", "--context-length", "512",
                              "--batch-size", "64", "--flash-attention", "off", "--mmap", "off",
@@ -404,7 +398,7 @@ class Bundled(Supervised):
         process, directory = self.start_run("-r", "6", "--max-tokens", "400")
         wait_until(lambda: any(e["event"] == "token" for e in Ledger(directory).events()[1]),
                    "a token", LIMIT_S)
-        (pid,) = self.engines(process)
+        (pid,) = self.children_of(process)
         os.kill(pid, signal.SIGKILL)
         self.assertEqual(process.wait(timeout=LIMIT_S), 0, self.text_of(process.err))
         ledger = Ledger(directory)
